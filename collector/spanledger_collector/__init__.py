@@ -1,0 +1,1 @@
+"""The operator side of spanledger: collector, ledger, command line."""

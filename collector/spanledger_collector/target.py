@@ -1,0 +1,73 @@
+"""Where the schema goes: embedded chDB, one ClickHouse server, or a cluster; and what differs in the SQL between them."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from spanledger_collector.exceptions import UsageError
+
+__all__ = ["Target", "quoted"]
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+
+
+def quoted(text: str) -> str:
+    """Return a ClickHouse string literal."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One database to hold a ledger.
+
+    ``cluster`` names the cluster of the server's configuration (kind ``cluster`` only). ``user`` and ``password`` are what a
+    server's dictionaries use to read their own tables. ``zone`` is the reporting time zone: hours and months are its own.
+    """
+
+    kind: Literal["embedded", "server", "cluster"] = "embedded"
+    database: str = "spanledger"
+    cluster: str = ""
+    user: str = ""
+    password: str = ""
+    zone: str = "UTC"
+    raw_days: int = 30
+    calls_days: int = 400
+
+    def __post_init__(self) -> None:
+        if not _IDENTIFIER.fullmatch(self.database):
+            raise UsageError(f"Database name {self.database!r} is not an identifier: use letters, digits and underscores.")
+        if (self.kind == "cluster") != bool(self.cluster):
+            raise UsageError("A target of kind cluster needs the cluster's name, and only it has one.")
+
+    def engine(self, name: str, arguments: str) -> str:
+        """Return a table engine: as it is, or its replicated form on a cluster."""
+        return ("Replicated" if self.kind == "cluster" else "") + name + arguments
+
+    def create_database(self) -> str:
+        """Return the statement that creates the database; on a cluster it replicates every statement that follows."""
+        if self.kind != "cluster":
+            return f"create database if not exists {self.database}"
+        return (
+            f"create database if not exists {self.database} on cluster {quoted(self.cluster)} "
+            f"engine = Replicated('/clickhouse/databases/{self.database}', '{{shard}}', '{{replica}}')"
+        )
+
+    def placeholders(self) -> dict[str, str]:
+        """Return what the SQL files leave open."""
+        embedded = self.kind == "embedded"
+        login = f"user {quoted(self.user)} password {quoted(self.password)} " if self.user else ""
+        return {
+            "db": self.database,
+            "on_cluster": f"on cluster {quoted(self.cluster)}" if self.cluster else "",
+            "credentials": login,
+            "zone": quoted(self.zone),
+            # The embedded collector refreshes after each commit; a server keeps a schedule of its own.
+            "every": "1 hour" if embedded else "10 second",
+            "lifetime": "0" if embedded else "min 20 max 40",
+            # Longer than the longest insert: a mark is stamped before the part it belongs to can be seen.
+            "margin": "5" if embedded else "60",
+            "late_every": "0 second" if embedded else "10 minute",
+            "grace": "5 minute",
+            "raw_days": str(self.raw_days),
+            "calls_days": str(self.calls_days),
+        }

@@ -1,0 +1,35 @@
+-- Opens the requests of otlp_traces_in: one row per span, ids in hex, every attribute value as text.
+create materialized view if not exists {db}.otlp_traces_mv to {db}.otlp_spans as
+with
+  value -> coalesce(
+      value.string_value, toString(value.int_value), toString(value.double_value), if(isNull(value.bool_value), null, if(value.bool_value = 1, 'true', 'false')),
+      if(empty(value.array_value.values), null, toJSONString(arrayMap(
+        x -> coalesce(x.string_value, toString(x.int_value), toString(x.double_value), if(isNull(x.bool_value), null, if(x.bool_value = 1, 'true', 'false')), ''),
+        value.array_value.values))), '') as text
+select
+  span.start_time_unix_nano as start_ns,
+  span.end_time_unix_nano as end_ns,
+  lower(hex(span.trace_id)) as TraceId,
+  lower(hex(span.span_id)) as SpanId,
+  lower(hex(span.parent_span_id)) as ParentSpanId,
+  span.trace_state as TraceState,
+  span.name as SpanName,
+  arrayElement(['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'], span.kind + 1) as SpanKind,
+  resource_attributes as ResourceAttributes,
+  scope_name as ScopeName,
+  scope_version as ScopeVersion,
+  CAST(arrayMap(kv -> (kv.key, text(kv.value)), span.attributes), 'Map(LowCardinality(String), String)') as SpanAttributes,
+  arrayElement(['Unset', 'Ok', 'Error'], span.status.code + 1) as StatusCode,
+  span.status.message as StatusMessage,
+  arrayMap(event -> fromUnixTimestamp64Nano(toInt64(least(event.time_unix_nano, 9000000000000000000))), span.events) as `Events.Timestamp`,
+  span.events.name as `Events.Name`,
+  arrayMap(event -> CAST(arrayMap(kv -> (kv.key, text(kv.value)), event.attributes), 'Map(LowCardinality(String), String)'), span.events) as `Events.Attributes`,
+  arrayMap(link -> lower(hex(link.trace_id)), span.links) as `Links.TraceId`,
+  arrayMap(link -> lower(hex(link.span_id)), span.links) as `Links.SpanId`,
+  span.links.trace_state as `Links.TraceState`,
+  arrayMap(link -> CAST(arrayMap(kv -> (kv.key, text(kv.value)), link.attributes), 'Map(LowCardinality(String), String)'), span.links) as `Links.Attributes`
+from (
+  select resource_attributes, scoped.scope.name as scope_name, scoped.scope.version as scope_version, arrayJoin(scoped.spans) as span
+  from (
+    select CAST(arrayMap(kv -> (kv.key, text(kv.value)), of_resource.resource.attributes), 'Map(LowCardinality(String), String)') as resource_attributes, arrayJoin(of_resource.scope_spans) as scoped
+    from (select arrayJoin(resource_spans) as of_resource from {db}.otlp_traces_in)));
