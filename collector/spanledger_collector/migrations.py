@@ -21,8 +21,8 @@ from spanledger_collector.target import Target
 __all__ = ["VARIANTS", "Migration", "migrate", "read_migrations", "render"]
 
 VARIANTS: Final[dict[str, dict[str, str]]] = {
-    "minute": {"grain": "minute", "start_of": "toStartOfMinute", "partition": "toYYYYMMDD", "not_older": "1 day"},
-    "hour": {"grain": "hour", "start_of": "toStartOfHour", "partition": "toYYYYMM", "not_older": "20 year"},
+    "minute": {"grain": "minute", "start_of": "toStartOfMinute", "partition": "toYYYYMMDD", "not_older": "1 day", "keep": "2 day"},
+    "hour": {"grain": "hour", "start_of": "toStartOfHour", "partition": "toYYYYMM", "not_older": "20 year", "keep": "{rollup_years} year"},
     **{name: {"dimension": name} for name in ("team", "feature", "tenant", "agent", "task", "model", "user", "session")},
 }
 _FILE_NAME = re.compile(r"(\d{3})_([a-z0-9_]+)\.sql")
@@ -71,7 +71,7 @@ def read_migrations() -> list[Migration]:
 def render(text: str, target: Target, values: dict[str, str] | None = None) -> str:
     """Fill the placeholders of one statement; raise MigrationError when one stays unfilled."""
     filled = _ENGINE.sub(lambda match: target.engine(match[1], match[2] or ""), text)
-    for key, value in {**target.placeholders(), **(values or {})}.items():
+    for key, value in {**(values or {}), **target.placeholders()}.items():
         filled = filled.replace("{" + key + "}", value)
     left = re.search(r"\{[a-z_]+(:[^}]*)?\}", filled)
     if left:

@@ -32,6 +32,7 @@ class Target:
     zone: str = "UTC"
     raw_days: int = 30
     calls_days: int = 400
+    rollup_years: int = 5
 
     def __post_init__(self) -> None:
         if not _IDENTIFIER.fullmatch(self.database):
@@ -70,4 +71,5 @@ class Target:
             "grace": "5 minute",
             "raw_days": str(self.raw_days),
             "calls_days": str(self.calls_days),
+            "rollup_years": str(self.rollup_years),
         }

@@ -1,0 +1,35 @@
+-- One row per landed span, read once with the names of all conventions; nothing is stored here. It feeds the calls and the
+-- election's index.
+create table if not exists {db}.genai_spans (
+  ts DateTime64(6, 'UTC') comment 'Start of the span',
+  end_ts DateTime64(6, 'UTC') comment 'End of the span',
+  trace_id FixedString(16) comment 'Trace id',
+  span_id UInt64 comment 'Span id as a number',
+  parent_span_id UInt64 comment 'Parent span id as a number; the nearest GenAI parent that the SDK named, else the span''s parent; 0: none',
+  role LowCardinality(String) comment 'call, wrapper or link',
+  emitter LowCardinality(String) comment 'Who emitted it',
+  usage_rule LowCardinality(String) comment 'Rule of usage_rules that was applied',
+  service LowCardinality(String) comment 'Resource attribute service.name',
+  environment LowCardinality(String) comment 'Deployment environment',
+  tenant LowCardinality(String) comment 'Tag', team LowCardinality(String) comment 'Tag', feature LowCardinality(String) comment 'Tag',
+  user String comment 'Tag', session String comment 'Tag', task LowCardinality(String) comment 'Tag', task_id String comment 'Tag',
+  agent LowCardinality(String) comment 'Tag', agent_step LowCardinality(String) comment 'Tag',
+  provider_raw LowCardinality(String) comment 'Provider as delivered', model_raw LowCardinality(String) comment 'Response model, else request model',
+  operation LowCardinality(String) comment 'Standard name of the operation', service_tier LowCardinality(String) comment 'Tier of the response',
+  response_id String comment 'Id of the provider''s response',
+  usage_state LowCardinality(String) comment 'See genai_calls',
+  input_tokens UInt32 comment 'See genai_calls', cache_read_tokens UInt32 comment 'See genai_calls', cache_write_tokens UInt32 comment 'See genai_calls',
+  cache_write_1h_tokens UInt32 comment 'See genai_calls', output_tokens UInt32 comment 'See genai_calls', reasoning_tokens UInt32 comment 'See genai_calls',
+  input_audio_tokens UInt32 comment 'See genai_calls', cache_read_audio_tokens UInt32 comment 'See genai_calls', input_image_tokens UInt32 comment 'See genai_calls',
+  output_audio_tokens UInt32 comment 'See genai_calls', output_image_tokens UInt32 comment 'See genai_calls', web_searches UInt32 comment 'See genai_calls',
+  has_usage UInt8 comment 'The span reports token counts',
+  reported_cost_usd Nullable(Decimal(38, 24)) comment 'Cost that the emitter computed',
+  status LowCardinality(String) comment 'ok or error', error_type LowCardinality(String) comment 'error.type',
+  attempts UInt16 comment 'HTTP attempts', time_to_first_token_us UInt32 comment 'Microseconds; 0: unknown',
+  system_chars UInt32 comment 'See genai_calls', history_chars UInt32 comment 'See genai_calls', user_chars UInt32 comment 'See genai_calls',
+  tool_chars UInt32 comment 'See genai_calls', retrieved_chars UInt32 comment 'See genai_calls', tool_definition_chars UInt32 comment 'See genai_calls',
+  prompt_fingerprint UInt64 comment 'See genai_calls', prefix_fingerprint UInt64 comment 'See genai_calls',
+  system_fingerprint UInt64 comment 'See genai_calls', template_fingerprint UInt64 comment 'See genai_calls',
+  process String comment 'See genai_calls', sequence UInt32 comment 'See genai_calls', gateway UInt8 comment 'Delivered with a gateway''s credential'
+) engine = Null
+comment 'Junction: spans read with the names of all conventions';

@@ -1,0 +1,74 @@
+-- for each: grain = minute, hour
+-- Makes the {grain}s again that changed since they were last made, whole and in one part each, newest first. Groups first and looks the
+-- rate up after: within a group all calls have one rate, because its key holds the quarter of an hour and the size band. Never alias an
+-- aggregate with the name of a column of the same select: ClickHouse would group by the alias, and the price would be wrong.
+create materialized view if not exists {db}.cost_{grain}s_mv
+refresh every {every} append to {db}.cost_{grain}s as
+with
+  now64(3, 'UTC') as started,
+  -- an array is evaluated once, so that all parts of the query see one set; `in (select arrayJoin(...))` prunes, `has` would not
+  (select groupArray(bucket) from (
+    select dirty.bucket as bucket
+    from (
+      select toDateTime({start_of}(minute, {zone}), 'UTC') as bucket, max(marked_at) as marked from {db}.dirty_minutes
+      where minute > now('UTC') - interval {not_older} and minute > now('UTC') - interval {calls_days} day + interval 1 day
+      group by bucket) as dirty
+    left join (select bucket, max(run_at) as ran from {db}.cost_{grain}s group by bucket) as done on dirty.bucket = done.bucket
+    where dirty.marked + interval {margin} second > done.ran
+      and (dirty.bucket >= now('UTC') - interval 2 hour or done.ran < now64(3, 'UTC') - interval {late_every})
+    order by bucket desc
+    limit 2000)) as todo,
+  (select arraySort(arrayDistinct(arrayFlatten(groupArray(above_tokens)))) from {db}.rate_segments where book = (select max(book) from {db}.price_books)) as thresholds,
+  grouped as (
+    select
+      toDateTime({start_of}(ts, {zone}), 'UTC') as bucket, toStartOfFifteenMinutes(ts) as slot, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier,
+      price_context, usage_state, roundDown(greatest(input_tokens, 1) - 1, if(empty(thresholds), [0], thresholds)) as band, any(input_tokens) as of_band,
+      sumMap([toUInt8(1), 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], arrayMap(x -> toUInt64(x), [quantities.1, quantities.2, quantities.3, quantities.4, quantities.5, quantities.6, quantities.7, quantities.8, quantities.9, quantities.10, quantities.11, quantities.12, quantities.13])).2 as q,
+      count() as sum_calls,
+      sum(input_tokens) as sum_input_tokens,
+      sum(cache_read_tokens) as sum_cache_read_tokens,
+      sum(cache_write_tokens) as sum_cache_write_tokens,
+      sum(cache_write_1h_tokens) as sum_cache_write_1h_tokens,
+      sum(output_tokens) as sum_output_tokens,
+      sum(reasoning_tokens) as sum_reasoning_tokens,
+      sum(status = 'error') as sum_errors,
+      sum(attempts) as sum_attempts,
+      sum(greatest(dateDiff('microsecond', ts, end_ts), 0)) as sum_duration_us,
+      sum(time_to_first_token_us != 0) as sum_first_token_calls,
+      sum(time_to_first_token_us) as sum_first_token_us,
+      sum(system_chars) as sum_system_chars,
+      sum(history_chars) as sum_history_chars,
+      sum(user_chars) as sum_user_chars,
+      sum(tool_chars) as sum_tool_chars,
+      sum(retrieved_chars) as sum_retrieved_chars,
+      sum(tool_definition_chars) as sum_tool_definition_chars
+    from {db}.genai_calls final
+    where toDateTime({start_of}(ts, {zone}), 'UTC') in (select arrayJoin(todo)) and verdict = 'bills'
+    group by bucket, slot, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, price_context, usage_state, band),
+  priced as (
+    select *,
+      {db}_rate_of('', provider, model, price_context, toDateTime(slot, 'UTC'), of_band) as context_rate_id,
+      if(context_rate_id = 0 and price_context != '', {db}_rate_of('', provider, model, '', toDateTime(slot, 'UTC'), of_band), context_rate_id) as any_rate_id,
+      {db}_completeness_of(usage_state, context_rate_id, any_rate_id) as completeness,
+      if(completeness in ('priced', 'estimated', 'notional'), any_rate_id, 0) as rate_id,
+      if(rate_id = 0, toDecimal128(0, 24), {db}_cost_of(rate_id, (q[1], q[2], q[3], q[4], q[5], q[6], q[7], q[8], q[9], q[10], q[11], q[12], q[13]))) as amount
+    from grouped)
+select
+  bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id,
+  sum(sum_calls) as calls, sum(sum_input_tokens) as input_tokens, sum(sum_cache_read_tokens) as cache_read_tokens, sum(sum_cache_write_tokens) as cache_write_tokens, sum(sum_cache_write_1h_tokens) as cache_write_1h_tokens, sum(sum_output_tokens) as output_tokens, sum(sum_reasoning_tokens) as reasoning_tokens, sum(sum_errors) as errors, sum(sum_attempts) as attempts, sum(sum_duration_us) as duration_us, sum(sum_first_token_calls) as first_token_calls, sum(sum_first_token_us) as first_token_us, sum(sum_system_chars) as system_chars, sum(sum_history_chars) as history_chars, sum(sum_user_chars) as user_chars, sum(sum_tool_chars) as tool_chars, sum(sum_retrieved_chars) as retrieved_chars, sum(sum_tool_definition_chars) as tool_definition_chars,
+  sumIf(amount, completeness = 'priced') as known_usd,
+  sumIf(amount, completeness = 'estimated') as estimate_low_usd,
+  sumIf(amount, completeness = 'estimated' and usage_state = 'reported') as estimate_high_usd,
+  sumIf(amount, completeness = 'notional') as notional_usd,
+  sumIf(sum_calls, completeness in ('unpriced_model', 'no_usage', 'failed_maybe_billed') or (completeness = 'estimated' and usage_state != 'reported')) as unbounded_calls,
+  started as run_at
+from (
+  select bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, usage_state, amount, sum_calls, sum_input_tokens, sum_cache_read_tokens, sum_cache_write_tokens, sum_cache_write_1h_tokens, sum_output_tokens, sum_reasoning_tokens, sum_errors, sum_attempts, sum_duration_us, sum_first_token_calls, sum_first_token_us, sum_system_chars, sum_history_chars, sum_user_chars, sum_tool_chars, sum_retrieved_chars, sum_tool_definition_chars from priced
+  union all
+  -- groups that vanished become zeros
+  select bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, '', toDecimal128(0, 24), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 from {db}.cost_{grain}s where bucket in (select arrayJoin(todo))
+  union all
+  -- a row of zeros says that the bucket was made, even when nothing in it bills
+  select arrayJoin(todo), '', '', '', '', '', '', '', '', '', '', '', '', '', 0, '', toDecimal128(0, 24), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+group by bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id
+settings min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 0, max_insert_threads = 1, max_insert_block_size = 100000000, do_not_merge_across_partitions_select_final = 1;

@@ -1,0 +1,32 @@
+-- for each: grain = minute, hour
+-- Makes the {grain}s again that changed, as cost_{grain}s_mv does, from single priced calls: with users there is nothing to group first.
+create materialized view if not exists {db}.actor_{grain}s_mv
+refresh every {every} append to {db}.actor_{grain}s as
+with
+  now64(3, 'UTC') as started,
+  (select groupArray(bucket) from (
+    select dirty.bucket as bucket
+    from (
+      select toDateTime({start_of}(minute, {zone}), 'UTC') as bucket, max(marked_at) as marked from {db}.dirty_minutes
+      where minute > now('UTC') - interval {not_older} and minute > now('UTC') - interval {calls_days} day + interval 1 day
+      group by bucket) as dirty
+    left join (select bucket, max(run_at) as ran from {db}.actor_{grain}s group by bucket) as done on dirty.bucket = done.bucket
+    where dirty.marked + interval {margin} second > done.ran
+      and (dirty.bucket >= now('UTC') - interval 2 hour or done.ran < now64(3, 'UTC') - interval {late_every})
+    order by bucket desc
+    limit 2000)) as todo
+select
+  bucket, tenant, user, session, sum(n) as calls, sum(i) as input_tokens, sum(o) as output_tokens, sumIf(amount, is_known = 1) as known_usd,
+  sumIf(n, is_known = 0) as unknown_calls, sumIf(i + o, is_known = 0) as unknown_tokens, started as run_at
+from (
+  select
+    toDateTime({start_of}(ts, {zone}), 'UTC') as bucket, tenant, user, session, toUInt64(1) as n, toUInt64(input_tokens) as i, toUInt64(output_tokens) as o,
+    toUInt8(completeness in ('priced', 'failed_not_billed', 'notional')) as is_known, if(completeness = 'priced', amount_usd, toDecimal128(0, 24)) as amount
+  from {db}.priced_calls
+  where toDateTime({start_of}(ts, {zone}), 'UTC') in (select arrayJoin(todo))
+  union all
+  select bucket, tenant, user, session, 0, 0, 0, 1, toDecimal128(0, 24) from {db}.actor_{grain}s where bucket in (select arrayJoin(todo))
+  union all
+  select arrayJoin(todo), '', '', '', 0, 0, 0, 1, toDecimal128(0, 24))
+group by bucket, tenant, user, session
+settings min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 0, max_insert_threads = 1, max_insert_block_size = 100000000, do_not_merge_across_partitions_select_final = 1;

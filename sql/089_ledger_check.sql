@@ -1,0 +1,15 @@
+-- One row per hour: what the rollups say, what the calls say, and the difference, normally 0. An hour that just changed differs until its
+-- rollup is made again.
+create view if not exists {db}.ledger_check as
+select
+  hour,
+  sum(rollup_calls) as calls_in_rollup, sum(ledger_calls) as calls_in_ledger, toInt64(calls_in_rollup) - toInt64(calls_in_ledger) as calls_difference,
+  sum(rollup_usd) as usd_in_rollup, sum(ledger_usd) as usd_in_ledger, usd_in_rollup - usd_in_ledger as usd_difference
+from (
+  select toDateTime(toStartOfHour(bucket, {zone}), 'UTC') as hour, calls as rollup_calls, 0 as ledger_calls, known_usd as rollup_usd, toDecimal128(0, 24) as ledger_usd
+  from {db}.costs
+  union all
+  select toDateTime(toStartOfHour(ts, {zone}), 'UTC') as hour, 0 as rollup_calls, 1 as ledger_calls, toDecimal128(0, 24) as rollup_usd,
+    if(completeness = 'priced', amount_usd, toDecimal128(0, 24)) as ledger_usd
+  from {db}.priced_calls)
+group by hour;
