@@ -23,7 +23,7 @@ with
     select
       toDateTime({start_of}(ts, {zone}), 'UTC') as bucket, toStartOfFifteenMinutes(ts) as slot, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier,
       price_context, usage_state, roundDown(greatest(input_tokens, 1) - 1, if(empty(thresholds), [0], thresholds)) as band, any(input_tokens) as of_band,
-      sumMap([toUInt8(1), 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], arrayMap(x -> toUInt64(x), [quantities.1, quantities.2, quantities.3, quantities.4, quantities.5, quantities.6, quantities.7, quantities.8, quantities.9, quantities.10, quantities.11, quantities.12, quantities.13])).2 as q,
+      sumForEach([toUInt64(quantities.1), quantities.2, quantities.3, quantities.4, quantities.5, quantities.6, quantities.7, quantities.8, quantities.9, quantities.10, quantities.11, quantities.12, quantities.13]) as q,
       count() as sum_calls,
       sum(input_tokens) as sum_input_tokens,
       sum(cache_read_tokens) as sum_cache_read_tokens,

@@ -1,0 +1,1 @@
+"""OTLP in: HTTP and gRPC, committed in groups, acknowledged after the write."""

@@ -1,0 +1,106 @@
+"""Keeps verdicts and rollups true after each commit, where no server keeps a schedule of its own (embedded)."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from spanledger_collector.database import Database
+from spanledger_collector.prices.aliases import resolve_new
+
+__all__ = ["ROLLUPS", "Refresher", "judge", "mark_all", "refresh", "settle"]
+
+_log = logging.getLogger(__name__)
+
+ROLLUPS: Final = ("cost_minutes", "actor_minutes", "cost_hours", "actor_hours")
+_IDLE_SECONDS: Final = 10.0
+# How often a rollup other than cost_minutes is made while data keeps coming: the hours are not read before they are two hours old.
+_SECONDS_APART: Final = {"actor_minutes": 5.0, "cost_hours": 60.0, "actor_hours": 60.0}
+
+
+def refresh(client: Client, view: str) -> None:
+    """Run one refreshable view now and wait for it; raises ClickHouseError when it fails."""
+    client.command(f"system refresh view {view}")
+    client.command(f"system wait view {view}")
+
+
+def judge(client: Client) -> None:
+    """Resolve new model names and hold the election over everything that arrived."""
+    if resolve_new(client):
+        mark_all(client)
+    refresh(client, "election_spans")
+    refresh(client, "election")
+
+
+def mark_all(client: Client) -> None:
+    """Mark every minute that has calls, so that all rollups are made again; for changes of prices and names."""
+    client.command("insert into dirty_minutes select minute, now64(3, 'UTC') from dirty_minutes group by minute")
+
+
+def settle(client: Client) -> None:
+    """Bring verdicts and every rollup up to date with what is stored; call while nothing is being written."""
+    judge(client)
+    for rollup in ROLLUPS:
+        # Always once: a mark is stamped when its insert starts, so one that is no newer than the last run may still be news.
+        refresh(client, f"{rollup}_mv")
+        while client.query("select 1 from rollup_lag where rollup_table = {rollup:String}", {"rollup": rollup}).result_rows:
+            refresh(client, f"{rollup}_mv")
+    client.command("system reload dictionary outcome_dict")
+
+
+class Refresher:
+    """A thread that refreshes after commits: verdicts and minutes at once, users and hours less often."""
+
+    def __init__(self, database: Database) -> None:
+        self._wake = threading.Event()
+        self._stopping = False
+        self._lock = threading.Lock()
+        self._client = database.client()
+        self._due = dict.fromkeys(_SECONDS_APART, 0.0)
+        self.failures = 0
+        self._thread = threading.Thread(target=self._run, name="spanledger-refresh", daemon=True)
+        self._thread.start()
+
+    def kick(self) -> None:
+        """Say that something was committed."""
+        self._wake.set()
+
+    def settle(self) -> None:
+        """Bring everything up to date now; the caller knows that nothing is being written."""
+        with self._lock:
+            settle(self._client)
+
+    def close(self) -> None:
+        """Bring everything up to date, then stop."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+        self._guarded(lambda: settle(self._client))
+        self._client.close()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wake.wait(_IDLE_SECONDS)
+            self._wake.clear()
+            with self._lock:
+                if not self._stopping:
+                    self._guarded(self._round)
+
+    def _round(self) -> None:
+        judge(self._client)
+        refresh(self._client, "cost_minutes_mv")
+        for rollup, due in self._due.items():
+            if time.monotonic() >= due:
+                refresh(self._client, f"{rollup}_mv")
+                self._due[rollup] = time.monotonic() + _SECONDS_APART[rollup]
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except ClickHouseError as error:
+            self.failures += 1
+            _log.error("A refresh failed and will be tried again at the next one: %s", error)  # noqa: TRY400 - the text is enough
