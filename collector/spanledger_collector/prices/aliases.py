@@ -1,0 +1,38 @@
+"""Gives every model name that telemetry brings its name in the price book, in the table ``model_aliases``."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from clickhouse_connect.driver.client import Client
+
+from spanledger_collector.prices.book import utc_now
+from spanledger_collector.prices.extract import list_version
+from spanledger_collector.prices.resolve import Resolver
+from spanledger_collector.prices.tables import Alias, rows_of, write_aliases
+
+__all__ = ["resolve_new"]
+
+
+def resolve_new(client: Client, now: Callable[[], datetime] = utc_now) -> int:
+    """Resolve the names in ``model_names`` that this price list was not asked about yet, and write the answers down.
+
+    Returns how many names now stand for a model, or for another one than before: calls with them must be priced again.
+    A name that only an override knows stands for itself.
+    """
+    version = list_version()
+    names = rows_of(client, "unresolved_names", {"version": version})
+    if not names:
+        return 0
+    resolver = Resolver()
+    own = {(provider, model) for provider, model in rows_of(client, "overridden_models")}
+    answers, priced = [], 0
+    for provider_raw, model_raw, asked_version, *before in names:
+        provider = resolver.provider(provider_raw) or provider_raw
+        found = resolver.resolve(provider_raw, model_raw) or next(
+            (name for name in ((provider, model_raw), (provider_raw, model_raw)) if name in own), None
+        )
+        if found or asked_version != version:
+            answers.append(Alias(provider_raw, model_raw, *(found or (provider, ""))))
+        priced += found is not None and found != tuple(before)
+    write_aliases(client, answers, version, now())
+    return priced

@@ -1,0 +1,208 @@
+"""Compiles the price list and the owner's overrides into the rows of a price book.
+
+The law: a price at an instant is the newest override valid then, on top of the list; and for a contract, the newest
+override of that contract valid then, on top of what everybody pays.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from spanledger_collector.prices.meters import Prices, rounded
+from spanledger_collector.prices.overrides import Override, applied
+from spanledger_collector.prices.segments import (
+    DAY_MINUTES,
+    Candidate,
+    Key,
+    Segment,
+    Window,
+    candidates_of,
+    joined,
+    repriced,
+)
+
+__all__ = ["Book", "Change", "RateKey", "SegmentRow", "changes", "compiled", "overridden"]
+
+_Timelines = dict[str, list[Segment]]
+
+
+class RateKey(NamedTuple):
+    """What makes a rate: equal keys are the same rate in every book."""
+
+    provider: str
+    model: str
+    source: str
+    prices: Prices
+
+
+class SegmentRow(NamedTuple):
+    """A row of ``rate_segments`` without its book."""
+
+    contract: str
+    provider: str
+    model: str
+    context: str
+    valid_from: datetime
+    valid_to: datetime
+    above_tokens: tuple[int, ...]
+    from_minute: tuple[int, ...]
+    to_minute: tuple[int, ...]
+    rate_ids: tuple[int, ...]
+
+    @property
+    def key(self) -> Key:
+        """What the row is looked up by."""
+        return Key(*self[:4])
+
+
+@dataclass(frozen=True)
+class Book:
+    """A compiled price book: its segments, and the rates that no earlier book had."""
+
+    segments: tuple[SegmentRow, ...]
+    new_rates: Mapping[RateKey, int]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A span of one key in which two books disagree; ``old_rate_ids`` is empty where the old one had no price."""
+
+    key: Key
+    valid_from: datetime
+    valid_to: datetime
+    old_rate_ids: frozenset[int]
+    new_rate_ids: frozenset[int]
+
+
+def compiled(listed: Iterable[Segment], overrides: Sequence[Override], known_rates: Mapping[RateKey, int]) -> Book:
+    """Return the book; a known rate keeps its number, a new one gets the highest plus one, so no number is reused."""
+    numbers = dict(known_rates)
+    last = max(numbers.values(), default=0)
+    fresh: dict[RateKey, int] = {}
+    rows: list[SegmentRow] = []
+    for one in overridden(listed, overrides):
+        ids = []
+        for candidate in one.candidates:
+            exact = Prices(*map(rounded, candidate.prices))
+            rate = RateKey(one.key.provider, one.key.model, one.source, exact)
+            if rate not in numbers:
+                last += 1
+                numbers[rate] = fresh[rate] = last
+            ids.append(numbers[rate])
+        rows.append(_row(one, ids))
+    return Book(tuple(rows), fresh)
+
+
+def overridden(listed: Iterable[Segment], overrides: Sequence[Override]) -> list[Segment]:
+    """Return the segments in force, sorted by key and time; those of one key never overlap."""
+    models: dict[tuple[str, str], list[Segment]] = {}
+    for one in listed:
+        models.setdefault((one.key.provider, one.key.model), []).append(one)
+    by_model: dict[tuple[str, str], list[Override]] = {}
+    for override in overrides:
+        by_model.setdefault((override.provider, override.model), []).append(override)
+    for name, of_model in by_model.items():
+        models[name] = list(_with_overrides(models.get(name, []), of_model))
+    return sorted((one for segments in models.values() for one in segments), key=lambda one: (one.key, one.valid_from))
+
+
+def changes(old: Iterable[SegmentRow], new: Iterable[SegmentRow]) -> tuple[Change, ...]:
+    """Return where two books disagree; spans in which they agree are cut away."""
+    before, after = _by_key(old), _by_key(new)
+    return tuple(
+        change
+        for key in sorted({*before, *after})
+        for change in _differences(key, before.get(key, []), after.get(key, []))
+    )
+
+
+def _with_overrides(listed: list[Segment], overrides: list[Override]) -> Iterator[Segment]:
+    """Yield all segments of a model; a contract gets all contexts, so that one lookup with its name finds them."""
+    contracts: dict[str, list[Override]] = {"": []}
+    for override in overrides:
+        contracts.setdefault(override.contract, []).append(override)
+    base: _Timelines = {}
+    for one in listed:
+        base.setdefault(one.key.context, []).append(one)
+    name = overrides[0].provider, overrides[0].model
+    general = _painted(base, contracts.pop(""), ("", *name))
+    for timelines in (
+        general,
+        *(_painted(general, of_one, (contract, *name)) for contract, of_one in contracts.items()),
+    ):
+        for timeline in timelines.values():
+            yield from timeline
+
+
+def _painted(base: _Timelines, overrides: list[Override], name: tuple[str, str, str]) -> _Timelines:
+    """Return the model's timelines, per context, with the overrides laid over them."""
+    contexts = dict.fromkeys([*base, *(one.context for one in overrides)])
+    return {
+        context: _timeline(
+            base.get(context, []),
+            base.get("", []),
+            [one for one in overrides if one.context == context],
+            Key(*name, context),
+        )
+        for context in contexts
+    }
+
+
+def _timeline(own: list[Segment], standard: list[Segment], overrides: list[Override], key: Key) -> list[Segment]:
+    ranked = sorted(overrides, key=lambda one: one.created_at)
+    timed: list[Segment | Override] = [*own, *standard, *ranked]
+    edges = sorted({edge for span in timed for edge in (span.valid_from, span.valid_to)})
+    spans = []
+    for start, end in itertools.pairwise(edges):
+        below = _at(own, start)
+        winner = next((one for one in reversed(ranked) if one.covers(start)), None)
+        if winner and winner.prices:
+            spans.append(Segment(key, start, end, _over(winner, below or _at(standard, start)), "override"))
+        elif below:
+            spans.append(Segment(key, start, end, below.candidates, below.source))
+    return joined(spans)
+
+
+def _at(timeline: list[Segment], at: datetime) -> Segment | None:
+    return next((one for one in timeline if one.valid_from <= at < one.valid_to), None)
+
+
+def _over(override: Override, below: Segment | None) -> tuple[Candidate, ...]:
+    if below is None:
+        return candidates_of([Window(0, DAY_MINUTES, ((0, applied(override)),))])
+    return repriced(below.candidates, lambda prices: applied(override, prices))
+
+
+def _row(one: Segment, rate_ids: list[int]) -> SegmentRow:
+    return SegmentRow(
+        *one.key,
+        one.valid_from,
+        one.valid_to,
+        tuple(candidate.above_tokens for candidate in one.candidates),
+        tuple(candidate.from_minute for candidate in one.candidates),
+        tuple(candidate.to_minute for candidate in one.candidates),
+        tuple(rate_ids),
+    )
+
+
+def _by_key(rows: Iterable[SegmentRow]) -> dict[Key, list[SegmentRow]]:
+    result: dict[Key, list[SegmentRow]] = {}
+    for row in rows:
+        result.setdefault(row.key, []).append(row)
+    return result
+
+
+def _differences(key: Key, old: list[SegmentRow], new: list[SegmentRow]) -> Iterator[Change]:
+    if old == new:
+        return
+    edges = sorted({edge for row in (*old, *new) for edge in (row.valid_from, row.valid_to)})
+    for start, end in itertools.pairwise(edges):
+        before, after = _row_at(old, start), _row_at(new, start)
+        if before != after:
+            yield Change(key, start, end, frozenset(before[-1]), frozenset(after[-1]))
+
+
+def _row_at(rows: list[SegmentRow], at: datetime) -> tuple[tuple[int, ...], ...]:
+    return next((row[6:] for row in rows if row.valid_from <= at < row.valid_to), ((), (), (), ()))

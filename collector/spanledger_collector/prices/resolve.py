@@ -1,0 +1,120 @@
+"""Finds what the price book calls a model, from what telemetry calls it: the matching rules are those of genai-prices.
+
+Added to them: the provider names of the OpenTelemetry conventions and of other emitters, and the folders that some APIs
+put before a model's name. Nothing is guessed: a name that the rules do not know has no price, and the ledger says so.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from genai_prices.data import providers as bundled_providers
+from genai_prices.data_snapshot import DataSnapshot, find_provider_by_id
+from genai_prices.types import Provider
+
+__all__ = ["Resolver", "resolve"]
+
+_PROVIDERS: Final = {
+    # gen_ai.provider.name and gen_ai.system of the OpenTelemetry conventions, where the price list says it differently
+    "aws.bedrock": "aws",
+    "aws_bedrock": "aws",
+    "az.ai.inference": "azure",
+    "az.ai.openai": "azure",
+    "azure.ai.inference": "azure",
+    "azure.ai.openai": "azure",
+    "gcp.gemini": "google",
+    "gcp.gen_ai": "google",
+    "gcp.vertex_ai": "google",
+    "mistral_ai": "mistral",
+    "moonshot_ai": "moonshotai",
+    "vertex_ai": "google",
+    "x_ai": "x-ai",
+    # OpenLLMetry, OpenInference, Vercel AI SDK
+    "azure-openai": "azure",
+    "azure_openai": "azure",
+    "amazon-bedrock": "aws",
+    "bedrock": "aws",
+    "fireworks_ai": "fireworks",
+    "fireworksai": "fireworks",
+    "generativeai": "google",
+    "gemini": "google",
+    "google_genai": "google",
+    "grok": "x-ai",
+    "mistralai": "mistral",
+    "togetherai": "together",
+    "vertex.anthropic": "google",
+    "vertexai": "google",
+    "voyage": "voyageai",
+    "voyage_ai": "voyageai",
+    "xai": "x-ai",
+}
+# A provider may be followed by its API, as Vercel's SDK writes it: openai.chat, anthropic.messages.
+_API_SUFFIX: Final = re.compile(
+    r"[./](chat|completion|responses|messages|embedding|generative-ai|vertex|image|transcription|speech).*"
+)
+_FOLDERS: Final = re.compile(r"^(?:projects/[^/]+/locations/[^/]+/)?publishers/[^/]+/models/|^models/")
+# Only Bedrock names models like this; its clients of Anthropic's make report their maker as the provider.
+_BEDROCK: Final = re.compile(r"arn:aws[\w-]*:bedrock:|(?:[a-z-]+\.)?anthropic\.claude", re.IGNORECASE)
+_UNKNOWN_PROVIDERS: Final = frozenset({"", "_other", "unknown", "other", "none", "litellm"})
+
+
+class Resolver:
+    """Resolves names against one price list; keeps what it found."""
+
+    def __init__(self, providers: Sequence[Provider] = bundled_providers) -> None:
+        self._providers = list(providers)
+        self._list = DataSnapshot(providers=self._providers, from_auto_update=False)
+
+    def resolve(self, provider_raw: str, model_raw: str) -> tuple[str, str] | None:
+        """Return provider and model of the price book, or None where no rule fits."""
+        model = model_raw.strip()
+        if not model:
+            return None
+        unknown = provider_raw.strip().lower() in _UNKNOWN_PROVIDERS
+        provider = None if unknown else self.provider(provider_raw)
+        if (unknown or provider == "anthropic") and _BEDROCK.match(model):
+            return self._in_provider("aws", model)
+        if unknown:
+            return self._by_model(model)
+        return self._in_provider(provider, model) if provider else None
+
+    def provider(self, provider_raw: str) -> str | None:
+        """Return the price list's id of a provider as telemetry names it."""
+        name = provider_raw.strip().lower()
+        bare = _API_SUFFIX.sub("", name)
+        if known := _PROVIDERS.get(name) or _PROVIDERS.get(bare):
+            return known
+        found = find_provider_by_id(self._providers, name) or find_provider_by_id(self._providers, bare)
+        return found.id if found else None
+
+    def _in_provider(self, provider: str, model: str) -> tuple[str, str] | None:
+        for name in self._spellings(provider, model):
+            try:
+                found, price = self._list.find_provider_model(name, None, provider, None)
+            except LookupError:
+                continue
+            return found.id, price.id
+        return None
+
+    def _spellings(self, provider: str, model: str) -> Iterator[str]:
+        """Yield the name as it is, then without the folders or the provider's own name that some APIs put before it."""
+        yield model
+        if (bare := _FOLDERS.sub("", model)) != model:
+            yield bare
+        head, slash, tail = model.partition("/")
+        if slash and self.provider(head) == provider:
+            yield tail
+
+    def _by_model(self, model: str) -> tuple[str, str] | None:
+        """Return the provider that the name is prefixed with, as in LiteLLM; else the only one with names like this."""
+        head, slash, tail = model.partition("/")
+        if slash and (provider := self.provider(head)):
+            return self._in_provider(provider, tail)
+        name = model.lower()
+        fitting = [one.id for one in self._providers if one.model_match is not None and one.model_match.is_match(name)]
+        return self._in_provider(fitting[0], model) if len(fitting) == 1 else None
+
+
+def resolve(provider_raw: str, model_raw: str) -> tuple[str, str] | None:
+    """Return provider and model of the installed price list for names as telemetry spells them, or None: no guess."""
+    return Resolver().resolve(provider_raw, model_raw)

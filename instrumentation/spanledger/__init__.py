@@ -1,0 +1,30 @@
+"""spanledger: meters every LLM call of a service, says who it was for, and sends it to the ledger.
+
+import spanledger
+spanledger.instrument()
+
+with spanledger.tags(team="support", feature="chat", tenant="acme"):
+    client.chat.completions.create(...)
+"""
+
+from spanledger.api import instrument
+from spanledger.attributes import VERSION
+from spanledger.exceptions import SettingsError, SpanledgerError
+from spanledger.session import Instrumentation
+from spanledger.tags import TagScope, tags
+from spanledger.tasks import TaskScope, outcome, task
+
+__version__ = VERSION
+
+__all__ = [
+    "Instrumentation",
+    "SettingsError",
+    "SpanledgerError",
+    "TagScope",
+    "TaskScope",
+    "__version__",
+    "instrument",
+    "outcome",
+    "tags",
+    "task",
+]

@@ -1,0 +1,61 @@
+"""spanledger.instrument(): the one line for a plain `python app.py`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from spanledger.once import warn_once
+from spanledger.session import active_instrumentation, inert_instrumentation, try_start
+from spanledger.settings import is_disabled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from spanledger.session import Instrumentation
+
+__all__ = ["instrument"]
+
+
+def instrument(
+    *,
+    endpoint: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    protocol: str | None = None,
+    service_name: str | None = None,
+    environment: str | None = None,
+    tenant: str | None = None,
+    team: str | None = None,
+    feature: str | None = None,
+    task: str | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> Instrumentation:
+    """Meter every LLM call of this process and send it to the ledger; returns a handle to flush or stop it.
+
+    What is not given comes from SPANLEDGER_* and OTEL_*. `endpoint` is the base address, such as
+    http://127.0.0.1:4318. `tenant`, `team`, `feature` and `task` tag every span that no tags() says otherwise of.
+    A TracerProvider that the application has set is joined. A second call changes nothing and returns the same handle.
+
+    Does not raise when telemetry cannot be set up: the application runs on unmetered and the log says why, once.
+    """
+    if is_disabled(os.environ):
+        return inert_instrumentation()
+    overrides = {
+        "endpoint": endpoint,
+        "headers": headers,
+        "protocol": protocol,
+        "service_name": service_name,
+        "environment": environment,
+        "tenant": tenant,
+        "team": team,
+        "feature": feature,
+        "task": task,
+    }
+    running = active_instrumentation()
+    if running is not None:
+        if any(value is not None for value in overrides.values()):
+            warn_once("instrument-twice", "spanledger.instrument() runs already; the settings of this call are ignored")
+        return running
+    return try_start(overrides, provider=tracer_provider, meter_clients=True)

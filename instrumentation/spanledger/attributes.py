@@ -1,0 +1,68 @@
+"""The names of the span attributes that spanledger reads and writes, each in one place."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+__all__ = [
+    "AGENT_NAME",
+    "ATTEMPTS",
+    "COST_AMOUNT",
+    "COST_CURRENCY",
+    "COST_SOURCE",
+    "COST_USD",
+    "NATIVE_ANTHROPIC_SCOPE",
+    "OUTCOME",
+    "OUTCOME_EVENT",
+    "PARENT_GENAI_SPAN_ID",
+    "SDK_VERSION",
+    "SEQUENCE",
+    "TAG_ATTRIBUTES",
+    "TASK",
+    "TASK_ID",
+    "VERSION",
+]
+
+
+def _version() -> str:
+    try:
+        return version("spanledger")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0+unknown"
+
+
+VERSION: Final = _version()
+
+AGENT_NAME: Final = "gen_ai.agent.name"
+TASK: Final = "spanledger.task"
+TASK_ID: Final = "spanledger.task.id"
+
+# Keyword of tags() -> span attribute. A standard name where there is one, ours where there is none.
+TAG_ATTRIBUTES: Final = {
+    "tenant": "spanledger.tenant",
+    "team": "spanledger.team",
+    "feature": "spanledger.feature",
+    "task": TASK,
+    "user": "user.id",
+    "session": "session.id",
+    "agent": AGENT_NAME,
+    "agent_step": "spanledger.agent.step",
+}
+
+# The display copy of a call's cost, as proposed to the conventions, and the exact amount. The server sums neither.
+COST_AMOUNT: Final = "gen_ai.usage.cost.amount"
+COST_CURRENCY: Final = "gen_ai.usage.cost.currency"
+COST_SOURCE: Final = "gen_ai.usage.cost.source"
+COST_USD: Final = "spanledger.cost_usd"
+
+ATTEMPTS: Final = "spanledger.attempts"
+PARENT_GENAI_SPAN_ID: Final = "spanledger.parent_genai_span_id"
+SEQUENCE: Final = "spanledger.sequence"
+SDK_VERSION: Final = "spanledger.sdk.version"
+
+OUTCOME: Final = "spanledger.outcome"
+OUTCOME_EVENT: Final = "spanledger.outcome"
+
+# The anthropic client (2.x) emits a span of its own under this scope, inside the one of the instrumentation.
+NATIVE_ANTHROPIC_SCOPE: Final = "com.anthropic.sdk.python"

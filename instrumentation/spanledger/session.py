@@ -1,0 +1,186 @@
+"""The one running instrumentation of a process: what instrument() and zero-code start, and what its handle stops."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING, Final
+
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+
+from spanledger.cost import PriceList
+from spanledger.delivery import Delivery
+from spanledger.exceptions import SpanledgerError
+from spanledger.exporter import LedgerExporter
+from spanledger.instrumentors import disabled_names, instrument_clients
+from spanledger.once import warn_once
+from spanledger.otlp import log_exporter, span_exporter
+from spanledger.outcomes import OutcomeLog
+from spanledger.processor import LedgerProcessor
+from spanledger.settings import settings_from
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spanledger.instrumentors import Instrumentor
+    from spanledger.settings import Settings
+
+__all__ = ["Instrumentation", "active_instrumentation", "inert_instrumentation", "shield_vendors", "start", "try_start"]
+
+_logger: Final = logging.getLogger("spanledger")
+_lock: Final = threading.Lock()
+
+
+class Instrumentation:
+    """A handle on the running instrumentation. A program that just ends needs none: everything is flushed at exit."""
+
+    def __init__(
+        self,
+        processor: LedgerProcessor | None = None,
+        outcomes: OutcomeLog | None = None,
+        own_provider: TracerProvider | None = None,
+    ) -> None:
+        self._processor = processor
+        self._outcomes = outcomes
+        self._own_provider = own_provider
+        self._instrumentors: list[Instrumentor] = []
+        self._pid = os.getpid()
+
+    @property
+    def is_active(self) -> bool:
+        """False when OpenTelemetry is disabled, set-up failed, or after shutdown()."""
+        return self._processor is not None
+
+    def force_flush(self, timeout_s: float = 10.0) -> bool:
+        """Deliver what is queued now. Returns whether the queues were handed over; never raises."""
+        if self._processor is None or self._outcomes is None:
+            return False
+        timeout_millis = round(timeout_s * 1000)
+        are_spans_flushed = self._processor.force_flush(timeout_millis)
+        return self._outcomes.force_flush(timeout_millis) and are_spans_flushed
+
+    def shutdown(self) -> None:
+        """Deliver what is queued and stop metering. Waits at most a few seconds, also when the endpoint is down."""
+        global _active  # noqa: PLW0603 - a process has one instrumentation
+        with _lock:
+            if _active is self:
+                _active = None
+        processor, outcomes = self._processor, self._outcomes
+        self._processor = self._outcomes = None
+        if processor is None or outcomes is None:
+            return
+        atexit.unregister(self.shutdown)
+        for instrumentor in self._instrumentors:
+            instrumentor.uninstrument()
+        processor.shutdown()
+        outcomes.shutdown()
+        if self._own_provider is not None:
+            self._own_provider.shutdown()
+
+    def emit_outcome(self, attributes: Mapping[str, str]) -> None:
+        """Queue an outcome event; warns once where nothing runs that could deliver it."""
+        if self._outcomes is None:
+            warn_once("outcome-inactive", "outcome() is dropped: spanledger.instrument() is not active")
+            return
+        self._outcomes.emit(attributes)
+
+    def meter_clients(self, provider: trace.TracerProvider) -> None:
+        """Instrument the installed clients; those that are instrumented already stay as they are."""
+        self._instrumentors += instrument_clients(provider, disabled_names(os.environ))
+
+
+_active: Instrumentation | None = None
+
+
+def active_instrumentation() -> Instrumentation | None:
+    """Return what runs in this process, if anything does."""
+    return _active
+
+
+def inert_instrumentation() -> Instrumentation:
+    """Return a handle that does nothing, for a process where telemetry is off."""
+    return Instrumentation()
+
+
+def shield_vendors() -> None:
+    """Keep trace context and baggage away from model vendors, unless the operator has said otherwise.
+
+    The anthropic client (2.x) sends both to its vendor by default. It reads this when a client is constructed.
+    """
+    os.environ.setdefault("ANTHROPIC_OPEN_TELEMETRY_PROPAGATION", "false")
+
+
+def try_start(
+    overrides: Mapping[str, object],
+    *,
+    provider: TracerProvider | None = None,
+    meter_clients: bool,
+    genai_spans_only: bool | None = None,
+) -> Instrumentation:
+    """Start metering as the environment and the overrides say; where that fails, say why, once, and do nothing."""
+    try:
+        settings = settings_from(os.environ, overrides)
+        return start(settings, provider=provider, meter_clients=meter_clients, genai_spans_only=genai_spans_only)
+    except Exception as error:  # noqa: BLE001 - telemetry never stops an application
+        is_ours = isinstance(error, SpanledgerError)  # it says what to do; anything else needs its traceback
+        warn_once("start", "spanledger: LLM calls are not metered: %s", error, with_error=not is_ours)
+        return inert_instrumentation()
+
+
+def start(
+    settings: Settings, *, provider: TracerProvider | None = None, meter_clients: bool, genai_spans_only: bool | None
+) -> Instrumentation:
+    """Start metering, or return what runs already.
+
+    Joins `provider`, else the global TracerProvider, else creates one. A provider that is joined has exporters of its
+    own, so the ledger gets GenAI spans only, unless `genai_spans_only` says otherwise; one that we create is the
+    application's only way out, and every span goes to the ledger.
+    """
+    global _active  # noqa: PLW0603 - a process has one instrumentation
+    with _lock:
+        if _active is not None:
+            return _active
+        shield_vendors()
+        target, is_own = (provider, False) if provider is not None else _target_provider(settings)
+        only_genai = not is_own if genai_spans_only is None else genai_spans_only
+        started = _assemble(settings, target, is_own=is_own, genai_spans_only=only_genai)
+        _active = started
+    atexit.register(started.shutdown)
+    if meter_clients:
+        started.meter_clients(target)
+    _logger.debug("spanledger: metering to %s", settings.traces_url)
+    return started
+
+
+def _target_provider(settings: Settings) -> tuple[TracerProvider, bool]:
+    current = trace.get_tracer_provider()
+    if isinstance(current, TracerProvider):
+        return current, False
+    own = TracerProvider(resource=_resource(settings), shutdown_on_exit=False)
+    if isinstance(current, trace.ProxyTracerProvider):
+        trace.set_tracer_provider(own)
+    else:
+        warn_once(
+            "foreign-provider",
+            "spanledger: the tracer provider that is set (%s) is not OpenTelemetry's own; calls are metered beside it",
+            type(current).__qualname__,
+        )
+    return own, True
+
+
+def _resource(settings: Settings) -> Resource:
+    given = {"service.name": settings.service_name, "deployment.environment.name": settings.environment}
+    return Resource.create({key: value for key, value in given.items() if value})
+
+
+def _assemble(settings: Settings, provider: TracerProvider, *, is_own: bool, genai_spans_only: bool) -> Instrumentation:
+    delivery = Delivery(settings.traces_url)
+    exporter = LedgerExporter(span_exporter(settings), PriceList(), delivery)
+    outcomes = OutcomeLog(log_exporter(settings), Delivery(settings.logs_url), provider.resource)
+    processor = LedgerProcessor(exporter, default_tags=settings.default_tags, genai_spans_only=genai_spans_only)
+    provider.add_span_processor(processor)
+    return Instrumentation(processor, outcomes, provider if is_own else None)

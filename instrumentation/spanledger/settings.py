@@ -1,0 +1,119 @@
+"""What the SDK is told: one object, read from the environment once, at start-up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from opentelemetry.util.re import parse_env_headers
+
+from spanledger.attributes import TAG_ATTRIBUTES
+from spanledger.exceptions import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DEFAULT_ENDPOINT_URL", "Settings", "is_disabled", "settings_from"]
+
+DEFAULT_ENDPOINT_URL: Final = "http://127.0.0.1:4318"
+
+# Tags with a default in the environment; user, session, agent and step belong to a request, not to a process.
+_DEFAULT_TAGS: Final = ("tenant", "team", "feature", "task")
+_PROTOCOLS: Final = ("http/protobuf", "grpc")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the ledger is and what is true of every call of this process."""
+
+    # Full addresses of the two signals; for gRPC both are the bare endpoint.
+    traces_url: str = f"{DEFAULT_ENDPOINT_URL}/v1/traces"
+    logs_url: str = f"{DEFAULT_ENDPOINT_URL}/v1/logs"
+    # "http/protobuf" or "grpc".
+    protocol: str = "http/protobuf"
+    # Sent with every export and nowhere else; keys are lower case.
+    headers: Mapping[str, str] = field(default_factory=dict)
+    # `service.name` and `deployment.environment.name` of a provider that we create; None leaves it to OTEL_*.
+    service_name: str | None = None
+    environment: str | None = None
+    # Span attribute -> value, for spans whose caller said nothing else.
+    default_tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_disabled(environ: Mapping[str, str]) -> bool:
+    """Whether OTEL_SDK_DISABLED switches everything off."""
+    return environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+
+
+def settings_from(environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
+    """Return the settings of this process: an override beats SPANLEDGER_*, which beats OTEL_*, which beats the default.
+
+    Raises SettingsError for an endpoint, a protocol or a tag that cannot work.
+    """
+    own = _text(overrides, "endpoint") or environ.get("SPANLEDGER_OTLP_ENDPOINT", "").strip()
+    protocol = _protocol(environ, overrides, own=bool(own))
+    return Settings(
+        traces_url=_signal_url(environ, own, "traces", protocol),
+        logs_url=_signal_url(environ, own, "logs", protocol),
+        protocol=protocol,
+        headers=_headers(environ, overrides, own=bool(own)),
+        service_name=_text(overrides, "service_name"),
+        environment=_text(overrides, "environment"),
+        default_tags=_tags(environ, overrides),
+    )
+
+
+def _text(overrides: Mapping[str, object], key: str) -> str | None:
+    value = overrides.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip():
+        raise SettingsError(f"{key}={value!r}: expected a non-empty string")
+    return value.strip()
+
+
+def _protocol(environ: Mapping[str, str], overrides: Mapping[str, object], *, own: bool) -> str:
+    protocol = _text(overrides, "protocol") or environ.get("SPANLEDGER_OTLP_PROTOCOL", "").strip()
+    if not protocol and not own:  # OTEL_* speaks of the endpoint in OTEL_*, not of ours
+        protocol = environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "") or environ.get(
+            "OTEL_EXPORTER_OTLP_PROTOCOL", ""
+        )
+    protocol = protocol.strip() or "http/protobuf"
+    if protocol not in _PROTOCOLS:
+        raise SettingsError(f"OTLP protocol {protocol!r} is not supported; use one of {', '.join(_PROTOCOLS)}")
+    return protocol
+
+
+def _signal_url(environ: Mapping[str, str], own: str, signal: str, protocol: str) -> str:
+    specific = environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT", "").strip()
+    if not own and specific:
+        return _checked_url(specific)
+    base = _checked_url(own or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip() or DEFAULT_ENDPOINT_URL)
+    return base if protocol == "grpc" else f"{base.rstrip('/')}/v1/{signal}"
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingsError(f"OTLP endpoint {url!r} is not an address like {DEFAULT_ENDPOINT_URL}")
+    return url
+
+
+def _headers(environ: Mapping[str, str], overrides: Mapping[str, object], *, own: bool) -> dict[str, str]:
+    given = overrides.get("headers")
+    if given is not None:
+        if not hasattr(given, "items"):
+            raise SettingsError(f"headers={given!r}: expected a mapping of header to value")
+        return {str(key).lower(): str(value) for key, value in given.items()}
+    # OTEL_*_HEADERS may hold the key of another back end: it goes to the endpoint that OTEL_* names and no other.
+    names = ("SPANLEDGER_OTLP_HEADERS",) if own else ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+    text = next((environ[name] for name in names if environ.get(name)), "")
+    return dict(parse_env_headers(text, liberal=True))
+
+
+def _tags(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dict[str, str]:
+    values = {
+        name: _text(overrides, name) or environ.get(f"SPANLEDGER_{name.upper()}", "").strip() for name in _DEFAULT_TAGS
+    }
+    return {TAG_ATTRIBUTES[name]: value[:128] for name, value in values.items() if value}

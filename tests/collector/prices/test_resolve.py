@@ -1,0 +1,123 @@
+"""Names as the field spells them, and what the price book calls them; None where any answer would be a guess."""
+
+import pytest
+
+from spanledger_collector.prices.extract import PriceList
+from spanledger_collector.prices.resolve import Resolver, resolve
+
+SONNET = ("aws", "regional.anthropic.claude-sonnet-4-5-20250929-v1:0")
+BEDROCK_ID = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+
+@pytest.mark.parametrize(
+    ("provider_raw", "model_raw", "expected"),
+    [
+        # the names of the OpenTelemetry conventions
+        ("openai", "gpt-4o", ("openai", "gpt-4o")),
+        ("anthropic", "claude-sonnet-4-5", ("anthropic", "claude-sonnet-4-5")),
+        ("aws.bedrock", BEDROCK_ID, SONNET),
+        ("azure.ai.openai", "gpt-4o", ("azure", "gpt-4o")),
+        ("azure.ai.inference", "phi-4", ("azure", "phi-4")),
+        ("gcp.vertex_ai", "gemini-2.5-pro", ("google", "gemini-2.5-pro")),
+        ("gcp.gemini", "gemini-2.5-flash", ("google", "gemini-2.5-flash")),
+        ("gcp.gen_ai", "gemini-2.5-flash", ("google", "gemini-2.5-flash")),
+        ("deepseek", "deepseek-chat", ("deepseek", "deepseek-chat")),
+        ("groq", "llama-3.3-70b-versatile", ("groq", "llama-3.3-70b-versatile")),
+        ("mistral_ai", "mistral-large-latest", ("mistral", "mistral-large")),
+        ("x_ai", "grok-4-latest", ("x-ai", "grok-4-0709")),
+        ("cohere", "command-r-plus-08-2024", ("cohere", "command-r-plus")),
+        ("perplexity", "sonar-pro", ("perplexity", "sonar-pro")),
+        ("moonshot_ai", "kimi-k2", ("moonshotai", "kimi-k2")),
+        ("ibm.watsonx.ai", "ibm/granite-3-8b-instruct", None),
+        # other emitters
+        ("openai.chat", "gpt-4o", ("openai", "gpt-4o")),
+        ("openai.responses", "gpt-5", ("openai", "gpt-5")),
+        ("anthropic.messages", "claude-sonnet-4-5", ("anthropic", "claude-sonnet-4-5")),
+        ("google", "gemini-2.5-pro", ("google", "gemini-2.5-pro")),
+        ("google.vertex.chat", "gemini-2.5-pro", ("google", "gemini-2.5-pro")),
+        ("google.generative-ai", "gemini-2.5-pro", ("google", "gemini-2.5-pro")),
+        ("vertex.anthropic.messages", "claude-sonnet-4-5@20250929", ("google", "claude-sonnet-4-5")),
+        ("vertexai", "gemini-2.5-flash", ("google", "gemini-2.5-flash")),
+        ("bedrock", BEDROCK_ID, SONNET),
+        ("amazon-bedrock", BEDROCK_ID, SONNET),
+        ("azure-openai.chat", "gpt-5-mini", ("azure", "gpt-5-mini")),
+        ("mistralai", "mistral-large-latest", ("mistral", "mistral-large")),
+        ("xai", "grok-4-latest", ("x-ai", "grok-4-0709")),
+        # regions and inference profiles of Bedrock
+        ("aws.bedrock", f"us.{BEDROCK_ID}", SONNET),
+        ("aws.bedrock", f"eu.{BEDROCK_ID}", SONNET),
+        ("aws.bedrock", f"au.{BEDROCK_ID}", SONNET),
+        ("aws.bedrock", f"jp.{BEDROCK_ID}", SONNET),
+        ("aws.bedrock", f"global.{BEDROCK_ID}", ("aws", f"global.{BEDROCK_ID}")),
+        (
+            "aws.bedrock",
+            "apac.anthropic.claude-sonnet-4-20250514-v1:0",
+            ("aws", "regional.anthropic.claude-sonnet-4-20250514-v1:0"),
+        ),
+        ("aws.bedrock", f"arn:aws:bedrock:eu-west-1::foundation-model/{BEDROCK_ID}", SONNET),
+        ("aws.bedrock", f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{BEDROCK_ID}", SONNET),
+        (
+            "aws.bedrock",
+            f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/global.{BEDROCK_ID}",
+            ("aws", f"global.{BEDROCK_ID}"),
+        ),
+        ("aws.bedrock", "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3", None),
+        ("aws.bedrock", "us.amazon.nova-pro-v1:0", ("aws", "amazon.nova-pro-v1:0")),
+        ("anthropic", f"us.{BEDROCK_ID}", SONNET),
+        ("", f"eu.{BEDROCK_ID}", SONNET),
+        # models of another provider
+        ("azure", "claude-sonnet-4-5", ("azure", "claude-sonnet-4-5")),
+        ("gcp.vertex_ai", "claude-sonnet-4-5@20250929", ("google", "claude-sonnet-4-5")),
+        # folders and prefixes
+        ("gcp.vertex_ai", "publishers/google/models/gemini-2.5-pro", ("google", "gemini-2.5-pro")),
+        (
+            "gcp.vertex_ai",
+            "projects/acme/locations/europe-west1/publishers/google/models/gemini-2.5-pro",
+            ("google", "gemini-2.5-pro"),
+        ),
+        ("gcp.gemini", "models/gemini-2.5-flash", ("google", "gemini-2.5-flash")),
+        ("fireworks", "accounts/fireworks/models/deepseek-v3p2", ("fireworks", "deepseek-v3p2")),
+        ("", "accounts/fireworks/models/deepseek-v3p2", ("fireworks", "deepseek-v3p2")),
+        ("openai", "openai/gpt-4o", ("openai", "gpt-4o")),
+        ("gcp.vertex_ai", "vertex_ai/gemini-2.5-pro", ("google", "gemini-2.5-pro")),
+        ("litellm", "anthropic/claude-sonnet-4-5", ("anthropic", "claude-sonnet-4-5")),
+        ("", "azure/gpt-5-mini", ("azure", "gpt-5-mini")),
+        ("openrouter", "anthropic/claude-sonnet-4.5", ("openrouter", "anthropic/claude-sonnet-4.5")),
+        # dates, latest, case, fine-tuned
+        ("openai", "gpt-5-2025-08-07", ("openai", "gpt-5")),
+        ("openai", "gpt-5.2-20251211", ("openai", "gpt-5.2")),
+        ("openai", "GPT-4o", ("openai", "gpt-4o")),
+        ("OpenAI", "gpt-4o ", ("openai", "gpt-4o")),
+        ("openai", "chatgpt-4o-latest", ("openai", "chatgpt-4o-latest")),
+        ("openai", "ft:gpt-4o-2024-08-06:acme::a1b2", ("openai", "ft:gpt-4o")),
+        ("anthropic", "claude-sonnet-4-5-20250929", ("anthropic", "claude-sonnet-4-5")),
+        ("anthropic", "claude-3-5-sonnet-latest", ("anthropic", "claude-3-5-sonnet")),
+        ("gcp.gemini", "gemini-2.5-pro-preview-05-06", ("google", "gemini-2.5-pro")),
+        # no provider: only where the model's name leaves one
+        ("", "gpt-4o", ("openai", "gpt-4o")),
+        ("", "claude-sonnet-4-5", ("anthropic", "claude-sonnet-4-5")),
+        ("unknown", "gemini-2.5-pro", ("google", "gemini-2.5-pro")),
+        ("", "llama-3.3-70b", None),
+        ("", "databricks-claude-sonnet-4", None),
+        # never a guess
+        ("openai", "gpt-99", None),
+        ("openai", "deepseek-chat", None),
+        ("openai", "claude-sonnet-4-5", None),
+        ("openai", "anthropic/claude-sonnet-4-5", None),
+        ("my-gateway", "gpt-4o", None),
+        ("azure.ai.openai", "prod-chat-deployment", None),
+        ("openai", "", None),
+        ("", "", None),
+    ],
+)
+def test_names_resolve(provider_raw: str, model_raw: str, expected: tuple[str, str] | None) -> None:
+    assert resolve(provider_raw, model_raw) == expected
+
+
+def test_every_model_of_the_book_is_found_by_a_name_that_it_has_itself(listed: PriceList) -> None:
+    resolver = Resolver()
+    models = {(one.key.provider, one.key.model) for one in listed.segments}
+    found = [resolver.resolve(provider, model) for provider, model in sorted(models)]
+
+    assert {name for name in found if name} <= models | set(listed.unpriced_models)
+    assert sum(name is not None for name in found) > 0.9 * len(models)
