@@ -6,6 +6,8 @@ insert into {db}.attribute_names (name, field, rank, origin) values
   ('llm.system', 'provider', 4, 'openinference'),
   ('ai.model.provider', 'provider', 5, 'vercel'),
   ('llm.vendor', 'provider', 6, 'openllmetry'),
+  ('server.address', 'server_address', 1, 'otel'),
+  ('server.port', 'server_port', 1, 'otel'),
   ('gen_ai.response.model', 'response_model', 1, 'otel'),
   ('llm.response.model_name', 'response_model', 2, 'openinference'),
   ('llm.model_name', 'response_model', 3, 'openinference'),

@@ -94,7 +94,7 @@ def open_embedded(path: Path, target: Target | None = None) -> Database:
             lambda name: _embedded_client(engine, name),
             path,
             lock,
-            [lambda: shutil.rmtree(scratch, ignore_errors=True)],
+            [lambda: _drop(scratch)],
         )
         database.bare_client().close()
     except BaseException:
@@ -175,6 +175,11 @@ def _scratch(path: Path) -> Path:
     scratch.mkdir(mode=0o700)
     tempfile.tempdir = str(scratch)
     return scratch
+
+
+def _drop(scratch: Path) -> None:
+    tempfile.tempdir = None
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _without_password(url: str) -> str:

@@ -45,7 +45,9 @@ class Services:
         self._stop: asyncio.Event
         self._loop: asyncio.AbstractEventLoop
         started: Future[int] = Future()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(grpc_port, started)), name="spanledger-serve", daemon=True)
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(grpc_port, started)), name="spanledger-serve", daemon=True
+        )
         self._thread.start()
         self.grpc_port = started.result()
 
@@ -64,7 +66,7 @@ class Services:
             return
         await rpc.start()
         tasks = [asyncio.create_task(server.serve(sockets=[listener])) for listener, server in self._servers.items()]
-        while not all(server.started for server in self._servers.values()):
+        while not all(server.started for server in self._servers.values()):  # noqa: ASYNC110 - uvicorn offers no event
             await asyncio.sleep(0.01)
         started.set_result(port)
         await self._stop.wait()
@@ -75,7 +77,9 @@ class Services:
 
 
 def _config(app: Starlette) -> uvicorn.Config:
-    return uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_SHUTDOWN_SECONDS)
+    return uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_SHUTDOWN_SECONDS
+    )
 
 
 def _taken(name: str, port: int, error: Exception) -> str:

@@ -21,9 +21,23 @@ from spanledger_collector.target import Target
 __all__ = ["VARIANTS", "Migration", "migrate", "read_migrations", "render"]
 
 VARIANTS: Final[dict[str, dict[str, str]]] = {
-    "minute": {"grain": "minute", "start_of": "toStartOfMinute", "partition": "toYYYYMMDD", "not_older": "1 day", "keep": "2 day"},
-    "hour": {"grain": "hour", "start_of": "toStartOfHour", "partition": "toYYYYMM", "not_older": "20 year", "keep": "{rollup_years} year"},
-    **{name: {"dimension": name} for name in ("team", "feature", "tenant", "agent", "task", "model", "user", "session")},
+    "minute": {
+        "grain": "minute",
+        "start_of": "toStartOfMinute",
+        "partition": "toYYYYMMDD",
+        "not_older": "1 day",
+        "keep": "2 day",
+    },
+    "hour": {
+        "grain": "hour",
+        "start_of": "toStartOfHour",
+        "partition": "toYYYYMM",
+        "not_older": "20 year",
+        "keep": "{rollup_years} year",
+    },
+    **{
+        name: {"dimension": name} for name in ("team", "feature", "tenant", "agent", "task", "model", "user", "session")
+    },
 }
 _FILE_NAME = re.compile(r"(\d{3})_([a-z0-9_]+)\.sql")
 _FOR_EACH = re.compile(r"\A-- for each: \w+ = ([\w, ]+)\n")
@@ -60,7 +74,9 @@ class Migration:
 
 def read_migrations() -> list[Migration]:
     """Return the files of the ``sql`` folder in order; raise MigrationError on two of one number."""
-    found = sorted((entry.name, entry.read_text("utf-8")) for entry in assets("sql").iterdir() if _FILE_NAME.fullmatch(entry.name))
+    found = sorted(
+        (entry.name, entry.read_text("utf-8")) for entry in assets("sql").iterdir() if _FILE_NAME.fullmatch(entry.name)
+    )
     migrations = [Migration(int(name[:3]), name[4:-4], text) for name, text in found]
     numbers = [migration.number for migration in migrations]
     if len(set(numbers)) != len(numbers):
@@ -87,7 +103,9 @@ def migrate(client: Client, target: Target, on_progress: Callable[[Migration], N
     client.command(target.create_database())
     client.command(render(_RECORDS, target))
     rows = client.query(f"select number, digest from {target.database}.schema_migrations final").result_rows
-    applied = {int(number): bytes(digest).decode() if isinstance(digest, bytes) else str(digest) for number, digest in rows}
+    applied = {
+        int(number): bytes(digest).decode() if isinstance(digest, bytes) else str(digest) for number, digest in rows
+    }
     done = []
     for migration in read_migrations():
         if migration.number in applied:

@@ -38,9 +38,15 @@ class EmbeddedServer:
     Raises StoreError when the store cannot be opened or a port is taken, before anything is served.
     """
 
-    def __init__(self, store: Path, *, otlp_http_port: int = 4318, otlp_grpc_port: int = 4317, clickhouse_port: int = 8123) -> None:
+    def __init__(
+        self, store: Path, *, otlp_http_port: int = 4318, otlp_grpc_port: int = 4317, clickhouse_port: int = 8123
+    ) -> None:
         self._store = store
-        self._otlp_http_port, self._otlp_grpc_port, self._clickhouse_port = otlp_http_port, otlp_grpc_port, clickhouse_port
+        self._otlp_http_port, self._otlp_grpc_port, self._clickhouse_port = (
+            otlp_http_port,
+            otlp_grpc_port,
+            clickhouse_port,
+        )
         self._cleanup = contextlib.ExitStack()
         self.otlp_http_url = self.otlp_grpc_url = self.clickhouse_url = ""
         self.metrics = MetricsSeen()
@@ -71,7 +77,13 @@ class EmbeddedServer:
             self.otlp_grpc_url = f"http://{HOST}:{services.grpc_port}"
             self.database.announce(Serving(os.getpid(), self.clickhouse_url, self.otlp_http_url))
             self._cleanup = stack.pop_all()
-        _log.info("Serving %s: OTLP/HTTP %s, OTLP/gRPC %s, queries %s", self._store, self.otlp_http_url, self.otlp_grpc_url, self.clickhouse_url)
+        _log.info(
+            "Serving %s: OTLP/HTTP %s, OTLP/gRPC %s, queries %s",
+            self._store,
+            self.otlp_http_url,
+            self.otlp_grpc_url,
+            self.clickhouse_url,
+        )
 
     def settle(self) -> None:
         """Bring verdicts and rollups up to date with everything that was acknowledged."""

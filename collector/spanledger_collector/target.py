@@ -36,7 +36,9 @@ class Target:
 
     def __post_init__(self) -> None:
         if not _IDENTIFIER.fullmatch(self.database):
-            raise UsageError(f"Database name {self.database!r} is not an identifier: use letters, digits and underscores.")
+            raise UsageError(
+                f"Database name {self.database!r} is not an identifier: use letters, digits and underscores."
+            )
         if (self.kind == "cluster") != bool(self.cluster):
             raise UsageError("A target of kind cluster needs the cluster's name, and only it has one.")
 

@@ -103,7 +103,7 @@ class Committer:
         """Insert a group; when the database cannot read it, halve it until the bad request stands alone."""
         try:
             door.insert([request for request, _ in group])
-        except Exception as error:  # whatever happens here, nobody may wait for ever
+        except Exception as error:  # noqa: BLE001 - whatever happens here, nobody may wait for ever
             if len(group) > 1 and isinstance(error, ClickHouseError) and is_bad_input(error):
                 middle = len(group) // 2
                 self._write(door, group[:middle])

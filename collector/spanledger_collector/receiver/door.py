@@ -58,7 +58,9 @@ def check(request: OtlpRequest) -> None:
     except ValueError as error:
         raise InputError(f"The body is not JSON: {error}.") from error
     if not isinstance(document, dict):
-        raise InputError(f"The body is a JSON {type(document).__name__}; an OTLP/JSON request is an object with resourceSpans or resourceLogs.")
+        raise InputError(
+            f"The body is a JSON {type(document).__name__}; an OTLP/JSON request is an object with resourceSpans or resourceLogs."
+        )
 
 
 class Door:
@@ -115,7 +117,9 @@ def _check_frames(body: bytes) -> None:
         position, length = _varint(body, position + 1)
         position += length
     if position != size:
-        raise InputError(f"The body is cut off: its last entry ends {position - size} bytes after the {size} that came.")
+        raise InputError(
+            f"The body is cut off: its last entry ends {position - size} bytes after the {size} that came."
+        )
 
 
 def _varint(body: bytes, position: int) -> tuple[int, int]:

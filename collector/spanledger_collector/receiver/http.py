@@ -82,7 +82,10 @@ def _inflated(body: bytes, coding: str) -> bytes:
         data = stream.decompress(body, _BODY_BYTES_MAX + 1)
         whole = len(data) <= _BODY_BYTES_MAX and stream.eof
         if whole and stream.unused_data:  # gzip allows several members
-            data, whole = gzip.decompress(body) if coding == "gzip" and len(body) < _BODY_BYTES_MAX // 1000 else data, True
+            data, whole = (
+                gzip.decompress(body) if coding == "gzip" and len(body) < _BODY_BYTES_MAX // 1000 else data,
+                True,
+            )
     except (zlib.error, gzip.BadGzipFile, EOFError) as error:
         raise InputError(f"The body is not valid {coding}: {error}.") from error
     if len(data) > _BODY_BYTES_MAX:

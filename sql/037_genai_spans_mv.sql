@@ -13,12 +13,17 @@ with
   (field) -> substringUTF8(a[field], 1, 128) as tag,
   (hex_id) -> reinterpretAsUInt64(reverse(unhex(hex_id))) as number_of,
   if(a['response_model'] != '', a['response_model'], a['request_model']) as model_name,
+  -- the host may know the provider better: itself with its port, itself, the domains above it
+  lower(a['server_address']) as host,
+  arrayFirst(x -> x != '', arrayMap(x -> dictGet('{db}.host_dict', 'provider', tuple(x)), if(host = '' or a['provider'] not in ('', 'openai'), [], [
+    concat(host, ':', a['server_port']), host, substring(host, position(host, '.') + 1), arrayStringConcat(arraySlice(splitByChar('.', host), 3), '.')]))) as provider_of_host,
+  if(provider_of_host != '', provider_of_host, lower(substringUTF8(a['provider'], 1, 128))) as provider_name,
   dictGet('{db}.operation_dict', ('operation', 'role'), tuple(a['operation'])) as operation_role,
   (isNotNull(count_of('input_tokens')) or isNotNull(count_of('output_tokens'))) as usage_known,
   -- the registry, read once per insert
   (select arraySort(r -> r.1, groupArray((rank, rule, emitter, scope, provider, version_from, version_before, cache_inside, reasoning_inside, tells_finish, invents_usage))) from {db}.usage_rules final) as rules,
   arrayMap(x -> toUInt32OrZero(x), splitByNonAlpha(ScopeVersion)) as version,
-  arrayFirst(r -> startsWith(ScopeName, r.4) and (r.5 = '' or position(lower(a['provider']), r.5) > 0)
+  arrayFirst(r -> startsWith(ScopeName, r.4) and (r.5 = '' or position(provider_name, r.5) > 0)
     and (empty(r.6) or version >= r.6) and (empty(r.7) or version < r.7), rules) as rule,
   count_or_0('input_tokens') as stated_input, count_or_0('output_tokens') as stated_output,
   count_or_0('cache_read_tokens') as cache_read, count_or_0('cache_write_tokens') as cache_write, count_or_0('reasoning_tokens') as reasoning,
@@ -40,7 +45,7 @@ select
   ServiceName as service,
   tag('environment') as environment, tag('tenant') as tenant, tag('team') as team, tag('feature') as feature, tag('user') as user, tag('session') as session,
   tag('task') as task, tag('task_id') as task_id, tag('agent') as agent, tag('agent_step') as agent_step,
-  lower(tag('provider')) as provider_raw, substringUTF8(model_name, 1, 256) as model_raw,
+  provider_name as provider_raw, substringUTF8(model_name, 1, 256) as model_raw,
   if(operation_role.1 != '', operation_role.1, if(role = 'call', 'chat', tag('operation'))) as operation,
   lower(tag('service_tier')) as service_tier,
   substringUTF8(a['response_id'], 1, 256) as response_id,

@@ -1,0 +1,64 @@
+# Every target sets up what it needs, in .venv. Needs Python 3.11 to 3.14 and make.
+#   make demo       see the whole thing work: calls, ledger, proof
+#   make test       the tests that need only Python packages
+#   make test-all   lint, types, and the tests once more against the built wheel, outside the checkout
+SHELL := /bin/sh
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && echo $$name && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_ARGS ?=
+
+.PHONY: demo test test-all test-wheel bench lint typecheck format build install clean
+
+demo: $(VENV)/.demo
+	@$(BIN)/spanledger demo $(DEMO_ARGS)
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest
+
+test-all: lint typecheck test-wheel
+
+# A forgotten file shows only in an installed wheel, away from the checkout.
+test-wheel: $(VENV)/.dev
+	@set -e; away=$$(mktemp -d); trap 'rm -rf "$$away"' EXIT; \
+	$(BIN)/python -m build --wheel --outdir "$$away/dist" . >"$$away/build.log" 2>&1 || { cat "$$away/build.log"; exit 1; }; \
+	$(PYTHON) -m venv "$$away/venv"; \
+	wheel=$$(echo "$$away"/dist/*.whl); "$$away/venv/bin/pip" install --quiet "$$wheel[dev]"; \
+	cp -R tests README.md pyproject.toml "$$away"; cd "$$away"; \
+	env -u PYTHONPATH "$$away/venv/bin/python" -m pytest
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m tests.bench
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+typecheck: $(VENV)/.dev
+	@$(BIN)/mypy
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+build: $(VENV)/.dev
+	@$(BIN)/python -m build --outdir dist .
+
+install: $(VENV)/.dev
+
+clean:
+	@rm -rf $(VENV) dist build
+
+$(VENV)/.demo: pyproject.toml
+	@$(call installed,demo)
+
+$(VENV)/.dev: pyproject.toml
+	@$(call installed,dev)
+
+define installed
+	test -n "$(PYTHON)" || { echo "spanledger needs Python 3.11 to 3.14; none was found. Say where: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }; \
+	echo "Setting up $(VENV) with $(PYTHON): extra [$(1)]"; \
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[$(1)]' && touch $(VENV)/.$(1)
+endef

@@ -1,0 +1,12 @@
+-- What calls cost by dimensions, dearest first. {dimensions} and {names} come from a fixed list.
+select
+  {dimensions},
+  sum(c.calls) as calls, sum(c.input_tokens) as input_tokens, sum(c.output_tokens) as output_tokens, sum(c.known_usd) as known_usd,
+  if(unknown_calls = 0, known_usd, null) as cost_usd,
+  sumIf(c.calls, c.unknown) as unknown_calls, sumIf(c.input_tokens + c.output_tokens, c.unknown) as unknown_tokens,
+  count() over () as rows_in_all
+from costs as c
+where bucket >= toStartOfMinute(toDateTime({since:Int64}))
+group by {names}
+order by known_usd desc, calls desc, {names}
+limit {limit:UInt32}

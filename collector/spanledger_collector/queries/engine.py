@@ -1,0 +1,124 @@
+"""Runs admitted statements on the ledger, a few at a time, each reader thread with a connection of its own."""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
+
+from spanledger_collector.database import Database
+from spanledger_collector.queries.errors import RefusedError, of_engine
+from spanledger_collector.queries.formats import hello_block, native_header
+from spanledger_collector.queries.gate import Gate, Parameter
+from spanledger_collector.queries.settings import LIMITS, READERS, WAITING_MAX
+
+__all__ = ["Answer", "Question", "Readers"]
+
+_HELLO = "SELECT displayName(), version(), revision(), timezone()"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A statement with what belongs to it. ``format`` applies where the statement has no FORMAT clause."""
+
+    text: str
+    format: str = "TabSeparated"
+    database: str = ""
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result in a ClickHouse format."""
+
+    body: bytes
+    format: str
+    timezone: str
+
+
+class Readers:
+    """A pool of reading threads on one database. ``close`` ends them and their connections."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._pool = ThreadPoolExecutor(READERS, "query")
+        self._own = threading.local()
+        self._clients: list[Client] = []
+        self._waiting = 0
+        self._gate: Gate | None = None
+        self._lock = threading.Lock()
+
+    async def answer(self, question: Question) -> Answer:
+        """Answer a question in a reader thread; RefusedError if it may not run, fails, or too many wait."""
+        if self._waiting >= WAITING_MAX + READERS:
+            raise RefusedError(
+                202, "TOO_MANY_SIMULTANEOUS_QUERIES", f"More than {WAITING_MAX} queries wait; try again in a second."
+            )
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question)
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """Wait for running queries, then close the connections."""
+        self._pool.shutdown(cancel_futures=True)
+        with self._lock:
+            for client in self._clients:
+                client.close()
+            self._clients.clear()
+
+    def _answer(self, question: Question) -> Answer:
+        client = self._client()
+        ledger = self._database.target.database
+        client.database = ledger if question.database in ("", "default") else question.database
+        timezone = str(client.server_tz)
+        if question.text.strip().rstrip(";") == _HELLO and question.format == "Native":
+            return Answer(hello_block(str(client.server_version), timezone), "Native", timezone)
+        gate = self._gate_of(client)
+        if client.database not in gate.databases:
+            raise RefusedError(
+                81, "UNKNOWN_DATABASE", f"Database {client.database} cannot be read here; the ledger is {ledger}."
+            )
+        try:
+            return _run(client, gate, question, timezone)
+        except DatabaseError as error:
+            raise of_engine(error) from error
+
+    def _client(self) -> Client:
+        client: Client | None = getattr(self._own, "client", None)
+        if client is None:
+            client = self._database.client()
+            for name, value in LIMITS.items():
+                client.set_client_setting(name, value)
+            # 2, not 1: the settings of a query may still be set; the gate sees to it that only harmless ones are.
+            client.command("set readonly = 2")
+            self._own.client = client
+            with self._lock:
+                self._clients.append(client)
+        return client
+
+    def _gate_of(self, client: Client) -> Gate:
+        with self._lock:
+            if self._gate is None:
+                self._gate = Gate.of(client, self._database.target.database)
+            return self._gate
+
+
+def _run(client: Client, gate: Gate, question: Question, timezone: str) -> Answer:
+    statement = gate.admit(client, question.text, question.parameters)
+    parameters = {name: question.parameters[name] for name in statement.parameters}
+    settings = dict(question.settings)
+    form = statement.format or question.format
+    text = statement.text.removesuffix(f" FORMAT {form}")
+    clause_is_inside = statement.format and text == statement.text
+    body = client.raw_query(text, parameters, settings, None if clause_is_inside else form)
+    if not body and form == "Native" and not clause_is_inside:
+        # Without a block, a client could not tell the names of the columns.
+        described = client.raw_query(text, parameters, settings, "JSONCompactEachRowWithNamesAndTypes")
+        body = native_header(described) if described else body
+    return Answer(body, form, timezone)

@@ -1,0 +1,2 @@
+-- Names of all databases of the engine.
+select name as database from system.databases

@@ -1,0 +1,21 @@
+-- The hosts that are known from the start.
+insert into {db}.provider_hosts (host, provider, origin) values
+  ('openai.azure.com', 'azure.ai.openai', 'known'),
+  ('cognitiveservices.azure.com', 'azure.ai.openai', 'known'),
+  ('services.ai.azure.com', 'azure.ai.inference', 'known'),
+  ('api.deepseek.com', 'deepseek', 'known'),
+  ('api.groq.com', 'groq', 'known'),
+  ('api.mistral.ai', 'mistral_ai', 'known'),
+  ('api.x.ai', 'x_ai', 'known'),
+  ('api.together.xyz', 'together', 'known'),
+  ('api.together.ai', 'together', 'known'),
+  ('openrouter.ai', 'openrouter', 'known'),
+  ('api.fireworks.ai', 'fireworks', 'known'),
+  ('api.moonshot.ai', 'moonshot_ai', 'known'),
+  ('api.moonshot.cn', 'moonshot_ai', 'known'),
+  ('api.perplexity.ai', 'perplexity', 'known'),
+  ('api.cerebras.ai', 'cerebras', 'known'),
+  ('api.novita.ai', 'novita', 'known'),
+  ('api.cohere.ai', 'cohere', 'known'),
+  ('api.cohere.com', 'cohere', 'known'),
+  ('generativelanguage.googleapis.com', 'gcp.gemini', 'known');

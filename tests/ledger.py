@@ -1,0 +1,73 @@
+"""A ledger under test: telemetry in, rows out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from tests.otlp import SpanSpec, request
+
+from spanledger_collector.database import Database
+from spanledger_collector.receiver.door import Door, OtlpRequest
+from spanledger_collector.refresh import settle
+
+_KEPT = (
+    "attribute_names",
+    "operations",
+    "usage_rules",
+    "provider_hosts",
+    "rates",
+    "rate_segments",
+    "price_books",
+    "schema_migrations",
+)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A ledger under test: telemetry in, rows out."""
+
+    database: Database
+    client: Client
+    door: Door
+
+    def deliver(self, *spans: SpanSpec, resource: Mapping[str, Any] | None = None) -> None:
+        self.door.insert([request(spans, resource)])
+
+    def deliver_requests(self, *requests: OtlpRequest) -> None:
+        self.door.insert(requests)
+
+    def settle(self) -> None:
+        settle(self.client)
+
+    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+        result = self.client.query(sql, parameters)
+        return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+
+    def row(self, sql: str, **parameters: Any) -> dict[str, Any]:
+        rows = self.rows(sql, **parameters)
+        assert len(rows) == 1, rows
+        return rows[0]
+
+    def booked(self, *spans: SpanSpec) -> list[dict[str, Any]]:
+        """Deliver spans, settle, and return the billed calls in order of time."""
+        self.deliver(*spans)
+        self.settle()
+        return self.rows("select * from calls order by ts, span_id")
+
+    def empty(self) -> None:
+        tables = self.rows(
+            "select name from system.tables where database = currentDatabase() and engine like '%MergeTree' and name not like '.inner%'"
+        )
+        for table in tables:
+            if table["name"] not in _KEPT:
+                self.client.command(f"truncate table {table['name']}")
+        self.client.command("system reload dictionary alias_dict")
+        self.client.command("system reload dictionary outcome_dict")
+
+
+def only(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return the one row there is."""
+    found = list(rows)
+    assert len(found) == 1, found
+    return found[0]
