@@ -7,7 +7,7 @@ statement, with the values of ``VARIANTS`` filled in.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -95,10 +95,10 @@ def render(text: str, target: Target, values: dict[str, str] | None = None) -> s
     return filled.strip().rstrip(";")
 
 
-def migrate(client: Client, target: Target, on_progress: Callable[[Migration], None] | None = None) -> list[Migration]:
+def migrate(client: Client, target: Target, migrations: Sequence[Migration] | None = None) -> list[Migration]:
     """Apply what is missing and return it; a failure leaves what was done before it recorded, so the next run goes on there.
 
-    Raises MigrationError when a statement fails or when a file changed after it was applied.
+    ``migrations`` replaces the files of the ``sql`` folder. Raises MigrationError when a statement fails or when a file changed after it was applied.
     """
     client.command(target.create_database())
     client.command(render(_RECORDS, target))
@@ -107,14 +107,12 @@ def migrate(client: Client, target: Target, on_progress: Callable[[Migration], N
         int(number): bytes(digest).decode() if isinstance(digest, bytes) else str(digest) for number, digest in rows
     }
     done = []
-    for migration in read_migrations():
+    for migration in read_migrations() if migrations is None else migrations:
         if migration.number in applied:
             _check_unchanged(migration, applied[migration.number])
             continue
         _apply(client, target, migration)
         done.append(migration)
-        if on_progress:
-            on_progress(migration)
     return done
 
 

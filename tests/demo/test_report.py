@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -45,16 +47,16 @@ def result(*, ledger: Side = SIDE, ledger_option: str = "--store /var/demo") -> 
     )
 
 
-def printed(facts: DemoResult) -> str:
-    console = Console(file=io.StringIO(), width=160)
+def printed(facts: DemoResult, *, width: int = 160) -> str:
+    console = Console(file=io.StringIO(), width=width)
     print_report(console, facts)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
 def cells(text: str, name: str) -> list[str]:
-    line = next(line for line in text.splitlines() if line.startswith(f"│ {name} "))
-    return [cell.strip() for cell in line.strip("│").split("│")]
+    line = next(line for line in text.splitlines() if line.startswith(f" {name} "))
+    return re.split(r"\s{2,}", line.strip())
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,20 @@ def test_a_proof_shows_every_digit_and_the_verdict() -> None:
     assert "PROVEN: vendor and ledger agree to the last digit" in text
     assert "Billed, but never told to any client: 2 calls, $0.004" in text
     assert "no list price" in text
+
+
+def test_calls_of_earlier_runs_in_the_same_ledger_are_mentioned() -> None:
+    earlier = replace(result(), calls=5)
+
+    assert "also hold 3 calls that were in this ledger before" in printed(earlier)
+    assert "in this ledger before" not in printed(result())
+
+
+def test_a_narrow_terminal_cuts_no_digit() -> None:
+    text = printed(result(), width=80)
+
+    assert text.count("$0.123456789012345678") == 5
+    assert "…" not in text
 
 
 def test_a_failed_proof_says_which_lines_differ() -> None:

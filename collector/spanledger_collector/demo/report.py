@@ -1,8 +1,9 @@
 """Tells people what the demo's money went to, proves it against the vendor's bill, and says what to try next."""
 
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,6 +15,8 @@ from spanledger_collector.demo.result import DemoResult, digits
 __all__ = ["money", "print_report"]
 
 USERS_SHOWN: Final = 8
+# Narrow enough for 80 columns: names may fold there, but digits are never cut.
+STYLE: Final[dict[str, Any]] = {"box": SIMPLE_HEAD, "collapse_padding": True, "pad_edge": False}
 TITLES: Final = {
     "team": "By team",
     "feature": "By feature",
@@ -56,19 +59,21 @@ def headline(result: DemoResult) -> str:
     spans = sum(result.verdicts.values())
     billed = result.verdicts.get("bills", 0)
     errors = ", ".join(f"{count} {name}" for name, count in result.errors.items()) or "none"
+    earlier = sum(spend.calls for spend in result.spend_by("team")) - result.calls
+    also = f"The tables of money also hold {earlier:,} calls that were in this ledger before.\n" if earlier > 0 else ""
     return (
         f"{result.calls:,} calls in {result.seconds:.0f} s; errors the application saw: {errors}.\n"
         f"{spans:,} spans of calls and agents arrived; {billed:,} stand for a call, "
-        f"the others repeat or wrap one and cost nothing.\n"
+        f"the others repeat or wrap one and cost nothing.\n{also}"
     )
 
 
 def spend_table(dimension: str, rows: list[Spend]) -> Table:
     title = TITLES[dimension]
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column(dimension.capitalize())
-    for heading in ("Cost", "Calls", "of unknown cost", "Input tokens", "Output tokens"):
-        table.add_column(heading, justify="right")
+    table = Table(title=title, title_justify="left", title_style="bold", **STYLE)
+    table.add_column(dimension.capitalize(), overflow="fold")
+    for heading in ("Cost", "Calls", "Unknown", "Tokens in", "Tokens out"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         unknown = f"[yellow]{row.unknown_calls:,}[/yellow]" if row.unknown_calls else ""
         table.add_row(
@@ -103,8 +108,8 @@ def money(amount: Decimal | None) -> str:
 
 
 def state_table(result: DemoResult) -> Table:
-    table = Table(title="How much is known", title_justify="left", title_style="bold")
-    table.add_column("State")
+    table = Table(title="How much is known", title_justify="left", title_style="bold", **STYLE)
+    table.add_column("State", no_wrap=True)
     table.add_column("Calls", justify="right")
     table.add_column("Meaning")
     for state, calls in result.calls_by_state.items():
@@ -113,17 +118,19 @@ def state_table(result: DemoResult) -> Table:
 
 
 def proof_table(proof: Proof) -> Table:
-    table = Table(title_justify="left", show_footer=True)
+    table = Table(show_footer=True, **STYLE)
     total = proof.total
-    mark = equal_mark(total)
-    table.add_column("Team", footer="Total")
-    table.add_column("Model")
-    table.add_column("Calls", justify="right", footer=both(total.vendor.calls, total.ledger.calls))
+    table.add_column("Team", footer="Total", overflow="fold")
+    table.add_column("Model", overflow="fold")
     tokens = both(sum_tokens(total.vendor.tokens), sum_tokens(total.ledger.tokens))
-    table.add_column("Tokens", justify="right", footer=tokens)
-    table.add_column("Vendor's bill", justify="right", footer=exact(total.vendor.amount_usd))
-    table.add_column("Ledger", justify="right", footer=exact(total.ledger.amount_usd))
-    table.add_column("Equal", justify="center", footer=mark)
+    for heading, footer in (
+        ("Calls", both(total.vendor.calls, total.ledger.calls)),
+        ("Tokens", tokens),
+        ("Vendor's bill", exact(total.vendor.amount_usd)),
+        ("Ledger", exact(total.ledger.amount_usd)),
+        ("Equal", equal_mark(total)),
+    ):
+        table.add_column(heading, justify="right", footer=footer, no_wrap=True)
     for line in proof.lines:
         table.add_row(
             named(line.team),

@@ -24,7 +24,8 @@ METERS = (
 class DemoResult:
     """The facts that the report tells, for people or as JSON.
 
-    `ledger_option` is how a command reaches the ledger of this run (`--store DIR`, `--clickhouse URL`); empty when it is gone.
+    `ledger_option` is how a command reaches the ledger of this run (`--store DIR` or `--clickhouse URL`), empty when
+    that is gone.
     """
 
     calls: int

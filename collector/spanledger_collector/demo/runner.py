@@ -48,8 +48,10 @@ def run_demo(
             with step(progress, "Starting the collector"):
                 server = EmbeddedServer(store=store, otlp_http_port=0, otlp_grpc_port=0, clickhouse_port=0)
                 stack.enter_context(server)
-            at = f"--store {store}" if store_stays else ""
-            result = run(calls, seed, vendor, server, progress, f"--clickhouse {server.clickhouse_url}" if keep else at)
+            option = f"--store {store}" if store_stays else ""
+            if keep:
+                option = f"--clickhouse {server.clickhouse_url}"
+            result = run(calls, seed, vendor=vendor, server=server, progress=progress, ledger_option=option)
         if as_json:
             sys.stdout.write(json.dumps(result_json(result), indent=2) + "\n")
             sys.stdout.flush()
@@ -68,7 +70,7 @@ def serve(server: EmbeddedServer, console: Console) -> None:
 
 
 def run(
-    calls: int, seed: int, vendor: VendorServer, server: EmbeddedServer, progress: Progress, ledger_option: str
+    calls: int, seed: int, *, vendor: VendorServer, server: EmbeddedServer, progress: Progress, ledger_option: str
 ) -> DemoResult:
     """Return what the run found out; raises SpanledgerError when the application fails."""
     started = datetime.now(UTC)

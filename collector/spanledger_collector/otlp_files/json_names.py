@@ -12,17 +12,23 @@ _UNDERSCORE: Final = re.compile(r"_([a-z0-9])")
 
 
 def is_plain(value: Any) -> bool:
-    """Tell whether a request or entry is in the spelling of the OTLP specification, by its first item."""
-    while isinstance(value, dict | list):
-        if isinstance(value, list):
-            value = value[0] if value else None
-            continue
-        if any("_" in key or _decoded_id(key, value[key]) for key in value):
-            return False
-        # Resource and scope are small; the items are what differs, and they come last or in the only list of objects.
-        lists = [part for key, part in value.items() if isinstance(part, list) and key != "attributes"]
-        value = lists[0] if lists else None
-    return True
+    """Tell whether a request or entry is in the spelling of the OTLP specification, by its keys and its first id."""
+    return _spelling(value) is not False
+
+
+def _spelling(value: Any) -> bool | None:
+    """Return whether a value is plain; None where nothing in it tells."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if "_" in key:
+                return False
+            if key in _IDS and part:
+                return not _decoded_id(key, part)
+        parts = [part for key, part in value.items() if key != "attributes"]
+    else:
+        parts = value if isinstance(value, list) else []
+    found = (_spelling(part) for part in parts if isinstance(part, dict | list))
+    return next((answer for answer in found if answer is not None), None)
 
 
 def plain(value: Any) -> Any:

@@ -25,7 +25,7 @@ _ITEMS: Final = ("spans", "logRecords", "metrics")
 
 
 def requests(text: JsonText, bytes_max: int) -> Iterator[OtlpRequest]:
-    """Yield the requests of a text, cut to about ``bytes_max`` each; InputError, after what could be read, at an error."""
+    """Yield the requests of a text, cut to about ``bytes_max`` each; InputError after the last good one."""
     while (char := text.next_char()) != "":
         if char == "[":
             for _ in text.elements():
@@ -47,11 +47,15 @@ def _request(text: JsonText, bytes_max: int) -> Iterator[OtlpRequest]:
     if not signals and document:
         keys = ", ".join(list(document)[:5])
         text.refuse(line, f"this JSON has no resourceSpans or resourceLogs, so it is not OTLP; its keys are {keys}")
+    for key in document.keys() & _SIGNALS.keys():
+        entries = document[key]
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            text.refuse(line, f"{key} is not an array of objects, so this is not OTLP")
     if len(signals) == 1 and len(original.encode()) <= bytes_max and is_plain(document):
         yield OtlpRequest(signals.pop(), "json", original.encode())
         return
     for key, entries in document.items():
-        if key in _SIGNALS and isinstance(entries, list):
+        if key in _SIGNALS:
             yield from _batches(_SIGNALS[key], ((entry, "") for entry in entries), bytes_max)
 
 
@@ -67,6 +71,8 @@ def _large_request(text: JsonText, bytes_max: int) -> Iterator[OtlpRequest]:
 
 def _entries(text: JsonText) -> Iterator[tuple[Any, str]]:
     for _ in text.elements():
+        if text.next_char() != "{":
+            text.fail("an object is expected for each resource")
         entry = text.value()
         if entry is None:
             text.fail("one resource is too large; export smaller batches")
@@ -111,7 +117,10 @@ def _entry_bodies(entry: Any, original: str, bytes_max: int) -> Iterator[bytes]:
 def _pieces(entry: dict[str, Any], bytes_max: int) -> Iterator[dict[str, Any]]:
     """Cut one resource entry between its items; each piece repeats the resource and the scope."""
     scopes_key = next((key for key in _SCOPES if isinstance(entry.get(key), list)), "")
-    for scope in entry.get(scopes_key, []):
+    scopes = [scope for scope in entry.get(scopes_key, []) if isinstance(scope, dict)]
+    if not scopes:
+        yield entry
+    for scope in scopes:
         items_key = next((key for key in _ITEMS if isinstance(scope.get(key), list)), "")
         pending: list[Any] = []
         size = 0

@@ -124,7 +124,8 @@ class JsonText:
         line = self.line + self._text.count("\n", self._at, max(self._at, end_of_good))
         if is_cut:
             raise InputError(
-                f"{self._source.path} is cut off in line {line} ({what}). What came before it was read; copy the file again."
+                f"{self._source.path} is cut off in line {line} ({what}). "
+                "What came before it was read; copy the file again."
             )
         self.refuse(line, f"this is not OTLP in JSON ({what})")
 
@@ -143,9 +144,9 @@ class JsonText:
         try:
             more = self._decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
+            offset = self._source.offset - len(data) + error.start
             raise InputError(
-                f"{self._source.path}, about byte {self._source.offset - len(data) + error.start}: this is not UTF-8 ({error.reason}). "
-                "Save the file as UTF-8."
+                f"{self._source.path}, about byte {offset}: this is not UTF-8 ({error.reason}). Save the file as UTF-8."
             ) from error
         self._text = self._text[self._at :] + more
         self._at = self._line_at = 0

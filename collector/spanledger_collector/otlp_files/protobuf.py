@@ -14,6 +14,8 @@ __all__ = ["ENTRY_BYTES_MAX", "entries"]
 
 ENTRY_BYTES_MAX: Final = 256_000_000
 """Largest resource entry that is read; one is held in memory at a time."""
+_MESSAGE_BYTES_MAX: Final = 2**31 - 1
+"""Protobuf's own limit; four bytes that say more are the beginning of something else."""
 _HEAD_BYTES: Final = 65_536
 _ENTRY_TAG: Final = 0x0A
 # First byte of a resource entry: resource, scope entry, schema URL, or the deprecated field 1000.
@@ -25,7 +27,7 @@ _SCOPE_TAGS: Final = frozenset({0x0A, 0x12, 0x1A})
 
 
 def entries(source: Source) -> Iterator[bytes]:
-    """Yield the resource entries (without tag and length) of a file of requests or of TracesData, LogsData, MetricsData.
+    """Yield the resource entries (without tag and length) of a file of requests, or of TracesData and the like.
 
     The messages stand one after the other, or each has its length before it: a varint, or four bytes, big end first.
     InputError, after everything that could be read, when the file is cut off or something else.
@@ -47,7 +49,7 @@ def entries(source: Source) -> Iterator[bytes]:
 
 
 def _is_message(head: bytes, start: int, size: int | None) -> bool:
-    """Tell whether a request of ``size`` bytes (None: any number) may begin here, as far as the file's head shows it."""
+    """Tell whether a request of ``size`` bytes (None: any number) may begin here, as far as the head shows."""
     offset, end = start, None if size is None else start + size
     while offset < len(head) and (end is None or offset < end):
         if head[offset] != _ENTRY_TAG:
@@ -103,7 +105,8 @@ def _message(source: Source, size: int | None) -> Iterator[bytes]:
             raise _foreign(source, start)
         if length > ENTRY_BYTES_MAX:
             raise InputError(
-                f"{source.path}, byte {start}: one resource has {length} bytes, more than {ENTRY_BYTES_MAX}. Export smaller batches."
+                f"{source.path}, byte {start}: one resource has {length} bytes, more than {ENTRY_BYTES_MAX}. "
+                "Export smaller batches."
             )
         entry = source.read(length)
         if len(entry) < length:
@@ -116,7 +119,10 @@ def _four_bytes(source: Source) -> int | None:
     data = source.read(4)
     if 0 < len(data) < 4:
         raise _cut_off(source, start)
-    return int.from_bytes(data, "big") if data else None
+    size = int.from_bytes(data, "big")
+    if size > _MESSAGE_BYTES_MAX:
+        raise _foreign(source, start)
+    return size if data else None
 
 
 def _varint_before(source: Source) -> int | None:
@@ -138,7 +144,8 @@ def _varint_of(source: Source, start: int) -> int:
 
 def _cut_off(source: Source, start: int) -> InputError:
     return InputError(
-        f"{source.path} is cut off: the record at byte {start} has no end. What came before it was read; copy the file again."
+        f"{source.path} is cut off: the record at byte {start} has no end. "
+        "What came before it was read; copy the file again."
     )
 
 

@@ -28,10 +28,10 @@ def read_requests(
 ) -> Iterator[OtlpRequest]:
     """Yield the requests of a file in order: traces, logs and metrics, told apart by what they hold.
 
-    The file is protobuf (one request, several one after the other, or each with its length before it) or JSON (one request,
-    one a line, or an array), plain or compressed with gzip or zstd. ``on_progress`` is called with the bytes of the file that
-    were read so far. InputError says in a sentence what is wrong with the file; a damaged one yields first what is before
-    the damage.
+    The file is protobuf (one request, several one after the other, or each with its length before it) or JSON (one
+    request, one a line, or an array), plain or compressed with gzip or zstd. ``on_progress`` is called with the bytes of
+    the file that were read so far. InputError says in a sentence what is wrong with the file; a damaged one yields first
+    what is before the damage.
     """
     with opened(path, on_progress) as source:
         is_empty = True
@@ -57,8 +57,8 @@ def _of_protobuf(source: Source, bytes_max: int) -> Iterator[OtlpRequest]:
     pending: list[bytes] = []
     size, signal = 0, None
     try:
-        for entry in _small_entries(source, bytes_max):
-            kind = signal_of(entry, 0, len(entry)) or signal or "traces"
+        for entry, found in _small_entries(source, bytes_max):
+            kind = found or signal or "traces"
             if pending and (kind != signal or size + len(entry) > bytes_max):
                 yield _joined(signal, pending)
                 pending, size = [], 0
@@ -73,11 +73,11 @@ def _of_protobuf(source: Source, bytes_max: int) -> Iterator[OtlpRequest]:
         yield _joined(signal, pending)
 
 
-def _small_entries(source: Source, bytes_max: int) -> Iterator[bytes]:
+def _small_entries(source: Source, bytes_max: int) -> Iterator[tuple[bytes, Signal | None]]:
     for entry in entries(source):
         try:
-            signal_of(entry, 0, len(entry))
-            yield from cut_resource(entry, bytes_max) if len(entry) > bytes_max else (entry,)
+            for piece in cut_resource(entry, bytes_max) if len(entry) > bytes_max else (entry,):
+                yield piece, signal_of(piece, 0, len(piece))
         except BrokenWireError as error:
             offset = source.offset - len(entry) + error.offset
             raise InputError(

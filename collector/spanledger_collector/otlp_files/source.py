@@ -67,7 +67,7 @@ class Source:
 
 @contextmanager
 def opened(path: Path, on_progress: Callable[[int], None] | None = None) -> Iterator[Source]:
-    """Open a file; what it is compressed with is told by its first bytes. InputError when it cannot be opened or is empty."""
+    """Open a file; its first bytes tell what it is compressed with. InputError when it cannot be opened or is empty."""
     try:
         with path.open("rb") as packed:
             start = packed.read(4)
@@ -101,5 +101,6 @@ def _unpacking_zstd(path: Path, packed: BinaryIO) -> BinaryIO:
             continue
         return cast("BinaryIO", module.ZstdFile(packed))
     raise InputError(
-        f"{path} is compressed with zstd, which needs Python 3.14 or `pip install backports.zstd`; or unpack it first: zstd -d {path}."
+        f"{path} is compressed with zstd, which needs Python 3.14 or `pip install backports.zstd`; "
+        f"or unpack it first: zstd -d {path}."
     )

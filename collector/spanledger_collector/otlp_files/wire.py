@@ -1,7 +1,7 @@
 """The protobuf wire format, as far as OTLP requests must be told apart and cut: fields of a message, not their meaning.
 
-A request of each signal is ``repeated Resource<X> = 1``; that holds ``resource = 1`` and ``repeated Scope<X> = 2``; that holds
-``scope = 1`` and the items, ``repeated <X> = 2``. Only the items differ: spans, log records, metrics.
+A request of each signal is ``repeated Resource<X> = 1``; that holds ``resource = 1`` and ``repeated Scope<X> = 2``;
+that holds ``scope = 1`` and the items, ``repeated <X> = 2``. Only the items differ: spans, log records, metrics.
 """
 
 from collections.abc import Iterator
@@ -97,7 +97,7 @@ def _signal_of_item(sizes: dict[tuple[int, int], int]) -> Signal:
     # Log record: time = 1 and observed = 11 fixed64, severity = 2 varint, attributes = 6, flags = 8 fixed32.
     if sizes.keys() & {(1, _FIXED64), (11, _FIXED64), (2, _VARINT), (6, _DELIMITED), (8, _FIXED32)}:
         return "logs"
-    # Span without times: trace id = 1 and span id = 2. Only a log record can be without a first field: a metric has its name there.
+    # Span without times: trace id = 1, span id = 2. Of the rest, a metric has a first field, its name.
     if sizes.get((1, _DELIMITED)) == 16 and sizes.get((2, _DELIMITED)) == 8:
         return "traces"
     return "metrics" if (1, _DELIMITED) in sizes else "logs"

@@ -38,11 +38,12 @@ class Endpoint:
         url: str = "/",
         method: str = "POST",
         headers: Mapping[str, str] | None = None,
-        **fields: str,
+        fields: Mapping[str, str] | None = None,
+        **more: str,
     ) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            path = url + ("?" + urlencode(fields) if fields else "")
+            path = url + ("?" + urlencode({**(fields or {}), **more}) if fields or more else "")
             connection.request(method, path, sql.encode() if isinstance(sql, str) else sql, dict(headers or {}))
             response = connection.getresponse()
             return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())

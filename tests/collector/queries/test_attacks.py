@@ -155,10 +155,22 @@ def test_no_query_writes_a_file(endpoint: Endpoint, tmp_path: Path, start: str, 
 
 @pytest.mark.parametrize(
     "function",
-    ["url('http://127.0.0.1:1/')", "s3('http://127.0.0.1:1/x')", "mysql('127.0.0.1:1', 'a', 'b', 'c', 'd')", "postgresql('127.0.0.1:1', 'a', 'b', 'c', 'd')",
-     "remote('127.0.0.1:1', system.one)", "hdfs('hdfs://127.0.0.1:1/x')", "mongodb('127.0.0.1:1', 'a', 'b', 'c', 'd', 'e Int8')", "redis('127.0.0.1:1', 'a', 'a Int8')",
-     "input('a Int8')", "generateRandom('a Int8')", "mergeTreeIndex('spanledger', 'otel_traces')", "icebergLocal('/x')", "deltaLake('http://127.0.0.1:1/x')"],
-)  # fmt: skip
+    [
+        "url('http://127.0.0.1:1/')",
+        "s3('http://127.0.0.1:1/x')",
+        "mysql('127.0.0.1:1', 'a', 'b', 'c', 'd')",
+        "postgresql('127.0.0.1:1', 'a', 'b', 'c', 'd')",
+        "mongodb('127.0.0.1:1', 'a', 'b', 'c', 'd', 'e Int8')",
+        "redis('127.0.0.1:1', 'a', 'a Int8')",
+        "remote('127.0.0.1:1', system.one)",
+        "hdfs('hdfs://127.0.0.1:1/x')",
+        "icebergLocal('/x')",
+        "deltaLake('http://127.0.0.1:1/x')",
+        "input('a Int8')",
+        "generateRandom('a Int8')",
+        "mergeTreeIndex('spanledger', 'otel_traces')",
+    ],
+)
 @pytest.mark.parametrize(
     "query",
     [
@@ -194,7 +206,7 @@ def test_no_query_asks_a_language_model_or_looks_into_the_process(endpoint: Endp
 def test_a_setting_that_is_not_listed_is_refused_in_the_url_and_at_any_depth_of_a_query(
     endpoint: Endpoint, name: str
 ) -> None:
-    in_url = endpoint.ask("select 1", **{name: "1"})
+    in_url = endpoint.ask("select 1", fields={name: "1"})
     replies = [
         endpoint.ask(sql)
         for sql in (
