@@ -1,76 +1,86 @@
--- The one normaliser. Attribute names come from attribute_names, operations from operations, what counts mean from usage_rules:
--- to teach it a convention, insert rows there. It adds nothing that the span does not say: an absent count stays absent.
+-- The one normaliser. Attribute names come from attribute_names, operations from operations, what counts mean from usage_rules,
+-- providers behind the OpenAI client from provider_hosts: to teach it a convention, insert rows there. It adds nothing that the span does
+-- not say: an absent count stays absent. It works in stages, because the engine analyses a name at each use and a column only once.
 create materialized view if not exists {db}.genai_spans_mv to {db}.genai_spans as
-with
-  -- the attributes that mean something, best first; a span's own beat its resource's
-  arraySort(x -> x.3, arrayFilter(x -> x.1 != '' and x.2 != '', arrayConcat(
-    arrayMap((k, v) -> (dictGet('{db}.attribute_dict', 'field', tuple(toString(k))), v, toUInt16(dictGet('{db}.attribute_dict', 'rank', tuple(toString(k))))), mapKeys(SpanAttributes), mapValues(SpanAttributes)),
-    arrayMap((k, v) -> (dictGet('{db}.attribute_dict', 'field', tuple(toString(k))), v, toUInt16(dictGet('{db}.attribute_dict', 'rank', tuple(toString(k))) + 100)), mapKeys(ResourceAttributes), mapValues(ResourceAttributes))))) as known,
-  mapFromArrays(arrayMap(x -> x.1, known), arrayMap(x -> x.2, known)) as a,
-  -- a count is a whole number, also when it comes as '12.0'; anything else is no count
-  (field) -> coalesce(toUInt32OrNull(a[field]), accurateCastOrNull(toFloat64OrNull(a[field]), 'UInt32')) as count_of,
-  (field) -> ifNull(count_of(field), 0) as count_or_0,
-  (field) -> substringUTF8(a[field], 1, 128) as tag,
-  (hex_id) -> reinterpretAsUInt64(reverse(unhex(hex_id))) as number_of,
-  if(a['response_model'] != '', a['response_model'], a['request_model']) as model_name,
-  -- the host may know the provider better: itself with its port, itself, the domains above it
-  lower(a['server_address']) as host,
-  arrayFirst(x -> x != '', arrayMap(x -> dictGet('{db}.host_dict', 'provider', tuple(x)), if(host = '' or a['provider'] not in ('', 'openai'), [], [
-    concat(host, ':', a['server_port']), host, substring(host, position(host, '.') + 1), arrayStringConcat(arraySlice(splitByChar('.', host), 3), '.')]))) as provider_of_host,
-  if(provider_of_host != '', provider_of_host, lower(substringUTF8(a['provider'], 1, 128))) as provider_name,
-  dictGet('{db}.operation_dict', ('operation', 'role'), tuple(a['operation'])) as operation_role,
-  (isNotNull(count_of('input_tokens')) or isNotNull(count_of('output_tokens'))) as usage_known,
-  -- the registry, read once per insert
-  (select arraySort(r -> r.1, groupArray((rank, rule, emitter, scope, provider, version_from, version_before, cache_inside, reasoning_inside, tells_finish, invents_usage))) from {db}.usage_rules final) as rules,
-  arrayMap(x -> toUInt32OrZero(x), splitByNonAlpha(ScopeVersion)) as version,
-  arrayFirst(r -> startsWith(ScopeName, r.4) and (r.5 = '' or position(provider_name, r.5) > 0)
-    and (empty(r.6) or version >= r.6) and (empty(r.7) or version < r.7), rules) as rule,
-  count_or_0('input_tokens') as stated_input, count_or_0('output_tokens') as stated_output,
-  count_or_0('cache_read_tokens') as cache_read, count_or_0('cache_write_tokens') as cache_write, count_or_0('reasoning_tokens') as reasoning,
-  toUInt64(cache_read) + cache_write > stated_input as cache_exceeds,
-  reasoning > stated_output as reasoning_exceeds,
-  (a['stream'] = 'true' and rule.10 = 1 and a['finish'] = '') as stream_was_cut,
-  -- a request that the provider turned away before it generated anything is not billed
-  (toUInt16OrZero(a['http_status']) >= 400 or match(a['error_type'],
-    '(?i)rate.?limit|bad.?request|invalid.?request|authentication|permission|not.?found|unprocessable|conflict|too.?large|internal.?server|server.?error|api_error|overloaded|unavailable|quota|^[45][0-9][0-9]$')) as turned_away
 select
-  Timestamp as ts,
-  Timestamp + toIntervalNanosecond(Duration) as end_ts,
-  toFixedString(unhex(TraceId), 16) as trace_id,
-  number_of(SpanId) as span_id,
-  number_of(if(a['genai_parent'] != '', a['genai_parent'], ParentSpanId)) as parent_span_id,
-  multiIf(operation_role.2 != '', operation_role.2, usage_known and model_name != '', 'call', usage_known, 'wrapper', 'link') as role,
-  rule.3 as emitter,
+  ts, end_ts, trace_id, span_id, parent_span_id, role, rule.3 as emitter,
   concat(rule.2, if(usage_known and rule.8 = 1 and cache_exceeds, ', cached tokens exceed input: on top', ''), if(usage_known and rule.9 = 1 and reasoning_exceeds, ', reasoning exceeds output: on top', '')) as usage_rule,
-  ServiceName as service,
-  tag('environment') as environment, tag('tenant') as tenant, tag('team') as team, tag('feature') as feature, tag('user') as user, tag('session') as session,
-  tag('task') as task, tag('task_id') as task_id, tag('agent') as agent, tag('agent_step') as agent_step,
-  provider_name as provider_raw, substringUTF8(model_name, 1, 256) as model_raw,
-  if(operation_role.1 != '', operation_role.1, if(role = 'call', 'chat', tag('operation'))) as operation,
-  lower(tag('service_tier')) as service_tier,
-  substringUTF8(a['response_id'], 1, 256) as response_id,
+  service, substringUTF8(a['environment'], 1, 128) as environment,
+  substringUTF8(a['tenant'], 1, 128) as tenant, substringUTF8(a['team'], 1, 128) as team, substringUTF8(a['feature'], 1, 128) as feature,
+  substringUTF8(a['user'], 1, 128) as user, substringUTF8(a['session'], 1, 128) as session, substringUTF8(a['task'], 1, 128) as task,
+  substringUTF8(a['task_id'], 1, 128) as task_id, substringUTF8(a['agent'], 1, 128) as agent, substringUTF8(a['agent_step'], 1, 128) as agent_step,
+  provider_raw, substringUTF8(model_name, 1, 256) as model_raw,
+  if(known_operation.1 != '', known_operation.1, if(role = 'call', 'chat', substringUTF8(a['operation'], 1, 128))) as operation,
+  lower(substringUTF8(a['service_tier'], 1, 128)) as service_tier, substringUTF8(a['response_id'], 1, 256) as response_id,
   multiIf(
     usage_known and rule.11 = 1 and a['stream'] = 'true', 'estimated',
-    usage_known and (StatusCode = 'Error' or stream_was_cut), 'partial',
+    -- cut short: an error, or a stream without a finish reason from an emitter that always tells it
+    usage_known and (is_error or (a['stream'] = 'true' and rule.10 = 1 and a['finish'] = '')), 'partial',
     usage_known, 'reported',
-    StatusCode = 'Error' and turned_away, 'failed_not_billed',
-    StatusCode = 'Error', 'failed_maybe_billed',
+    -- a request that the provider turned away before it generated anything is not billed
+    is_error and (toUInt16OrZero(a['http_status']) >= 400 or match(a['error_type'],
+      '(?i)rate.?limit|bad.?request|invalid.?request|authentication|permission|not.?found|unprocessable|conflict|too.?large|internal.?server|server.?error|api_error|overloaded|unavailable|quota|^[45][0-9][0-9]$')), 'failed_not_billed',
+    is_error, 'failed_maybe_billed',
     'no_usage') as usage_state,
-  toUInt32(stated_input + if(rule.8 = 0 or cache_exceeds, cache_read + cache_write, 0)) as input_tokens,
-  cache_read as cache_read_tokens, cache_write as cache_write_tokens, least(count_or_0('cache_write_1h_tokens'), cache_write) as cache_write_1h_tokens,
-  toUInt32(stated_output + if(rule.9 = 0 or reasoning_exceeds, reasoning, 0)) as output_tokens,
-  reasoning as reasoning_tokens,
-  count_or_0('input_audio_tokens') as input_audio_tokens, count_or_0('cache_read_audio_tokens') as cache_read_audio_tokens, count_or_0('input_image_tokens') as input_image_tokens,
-  count_or_0('output_audio_tokens') as output_audio_tokens, count_or_0('output_image_tokens') as output_image_tokens, count_or_0('web_searches') as web_searches,
-  usage_known as has_usage,
-  toDecimal128OrNull(a['reported_cost_usd'], 24) as reported_cost_usd,
-  if(StatusCode = 'Error', 'error', 'ok') as status, tag('error_type') as error_type,
+  toUInt32(least(toUInt64(stated_input) + if(rule.8 = 0 or cache_exceeds, toUInt64(cache_read_tokens) + cache_write_tokens, 0), 4294967295)) as input_tokens,
+  cache_read_tokens, cache_write_tokens, least(ifNull(n['cache_write_1h_tokens'], 0), cache_write_tokens) as cache_write_1h_tokens,
+  toUInt32(least(toUInt64(stated_output) + if(rule.9 = 0 or reasoning_exceeds, reasoning_tokens, 0), 4294967295)) as output_tokens, reasoning_tokens,
+  ifNull(n['input_audio_tokens'], 0) as input_audio_tokens, ifNull(n['cache_read_audio_tokens'], 0) as cache_read_audio_tokens, ifNull(n['input_image_tokens'], 0) as input_image_tokens,
+  ifNull(n['output_audio_tokens'], 0) as output_audio_tokens, ifNull(n['output_image_tokens'], 0) as output_image_tokens, ifNull(n['web_searches'], 0) as web_searches,
+  usage_known as has_usage, toDecimal128OrNull(a['reported_cost_usd'], 24) as reported_cost_usd,
+  if(is_error, 'error', 'ok') as status, substringUTF8(a['error_type'], 1, 128) as error_type,
   greatest(toUInt16OrZero(a['attempts']), toUInt16OrZero(a['resends']) + 1) as attempts,
   toUInt32(least(greatest(if(a['first_token_s'] != '', toFloat64OrZero(a['first_token_s']) * 1e6, toFloat64OrZero(a['first_token_ms']) * 1e3), 0), 4e9)) as time_to_first_token_us,
-  count_or_0('system_chars') as system_chars, count_or_0('history_chars') as history_chars, count_or_0('user_chars') as user_chars,
-  count_or_0('tool_chars') as tool_chars, count_or_0('retrieved_chars') as retrieved_chars, count_or_0('tool_definition_chars') as tool_definition_chars,
-  number_of(substring(a['prompt_fingerprint'], 1, 16)) as prompt_fingerprint, number_of(substring(a['prefix_fingerprint'], 1, 16)) as prefix_fingerprint,
-  number_of(substring(a['system_fingerprint'], 1, 16)) as system_fingerprint, number_of(substring(a['template_fingerprint'], 1, 16)) as template_fingerprint,
-  tag('process') as process, count_or_0('sequence') as sequence, a['gateway'] = 'true' as gateway
-from {db}.otel_traces
-where length(TraceId) = 32 and length(SpanId) = 16;
+  ifNull(n['system_chars'], 0) as system_chars, ifNull(n['history_chars'], 0) as history_chars, ifNull(n['user_chars'], 0) as user_chars,
+  ifNull(n['tool_chars'], 0) as tool_chars, ifNull(n['retrieved_chars'], 0) as retrieved_chars, ifNull(n['tool_definition_chars'], 0) as tool_definition_chars,
+  reinterpretAsUInt64(reverse(unhex(substring(a['prompt_fingerprint'], 1, 16)))) as prompt_fingerprint,
+  reinterpretAsUInt64(reverse(unhex(substring(a['prefix_fingerprint'], 1, 16)))) as prefix_fingerprint,
+  reinterpretAsUInt64(reverse(unhex(substring(a['system_fingerprint'], 1, 16)))) as system_fingerprint,
+  reinterpretAsUInt64(reverse(unhex(substring(a['template_fingerprint'], 1, 16)))) as template_fingerprint,
+  substringUTF8(a['process'], 1, 128) as process, ifNull(n['sequence'], 0) as sequence, a['gateway'] = 'true' as gateway
+from (
+  -- stage 3: the rule that reads the counts, and what the counts are
+  select
+    *,
+    multiIf(known_operation.2 != '', known_operation.2, usage_known and model_name != '', 'call', usage_known, 'wrapper', 'link') as role,
+    arrayFirst(r -> startsWith(scope_name, r.4) and (r.5 = '' or position(provider_raw, r.5) > 0)
+      and (empty(r.6) or version >= r.6) and (empty(r.7) or version < r.7), rules) as rule,
+    toUInt64(cache_read_tokens) + cache_write_tokens > stated_input as cache_exceeds,
+    reasoning_tokens > stated_output as reasoning_exceeds
+  from (
+    -- stage 2: names that have a meaning of their own
+    select
+      *,
+      if(a['response_model'] != '', a['response_model'], a['request_model']) as model_name,
+      dictGet('{db}.operation_dict', ('operation', 'role'), tuple(a['operation'])) as known_operation,
+      isNotNull(n['input_tokens']) or isNotNull(n['output_tokens']) as usage_known,
+      ifNull(n['input_tokens'], 0) as stated_input, ifNull(n['output_tokens'], 0) as stated_output,
+      ifNull(n['cache_read_tokens'], 0) as cache_read_tokens, ifNull(n['cache_write_tokens'], 0) as cache_write_tokens, ifNull(n['reasoning_tokens'], 0) as reasoning_tokens,
+      if(provider_of_host != '', provider_of_host, lower(substringUTF8(a['provider'], 1, 128))) as provider_raw,
+      reinterpretAsUInt64(reverse(unhex(if(a['genai_parent'] != '', a['genai_parent'], real_parent)))) as parent_span_id
+    from (
+      select
+        *,
+        -- a count is a whole number, also when it comes as '12.0'; anything else is no count
+        mapApply((field, value) -> (field, coalesce(toUInt32OrNull(value), accurateCastOrNull(toFloat64OrNull(value), 'UInt32'))), a) as n,
+        -- the host may know the provider better: itself with its port, itself, the domains above it
+        arrayFirst(x -> x != '', arrayMap(x -> dictGet('{db}.host_dict', 'provider', tuple(x)), if(a['server_address'] = '' or a['provider'] not in ('', 'openai'), [], [
+          lower(concat(a['server_address'], ':', a['server_port'])), lower(a['server_address']),
+          lower(substring(a['server_address'], position(a['server_address'], '.') + 1)),
+          lower(arrayStringConcat(arraySlice(splitByChar('.', a['server_address']), 3), '.'))]))) as provider_of_host
+      from (
+        -- stage 1: the attributes that mean something, best first; a span's own beat its resource's
+        select
+          Timestamp as ts, Timestamp + toIntervalNanosecond(Duration) as end_ts, toFixedString(unhex(TraceId), 16) as trace_id,
+          reinterpretAsUInt64(reverse(unhex(SpanId))) as span_id, ParentSpanId as real_parent, ServiceName as service, ScopeName as scope_name,
+          StatusCode = 'Error' as is_error,
+          arrayMap(x -> toUInt32OrZero(x), splitByNonAlpha(ScopeVersion)) as version,
+          (select arraySort(r -> r.1, groupArray((rank, rule, emitter, scope, provider, version_from, version_before, cache_inside, reasoning_inside, tells_finish, invents_usage))) from {db}.usage_rules final) as rules,
+          arraySort(x -> x.3, arrayFilter(x -> x.1 != '' and x.2 != '', arrayMap(
+            (name, value, more) -> (dictGet('{db}.attribute_dict', 'field', tuple(toString(name))), value, dictGet('{db}.attribute_dict', 'rank', tuple(toString(name))) + more),
+            arrayConcat(mapKeys(SpanAttributes), mapKeys(ResourceAttributes)),
+            arrayConcat(mapValues(SpanAttributes), mapValues(ResourceAttributes)),
+            arrayConcat(arrayWithConstant(length(SpanAttributes), 0), arrayWithConstant(length(ResourceAttributes), 100))))) as known,
+          mapFromArrays(known.1, known.2) as a
+        from {db}.otel_traces
+        where length(TraceId) = 32 and length(SpanId) = 16))));

@@ -55,7 +55,7 @@ create table if not exists {db}.genai_calls (
   price_context String alias multiIf(service_tier in ('', 'default', 'standard', 'standard_only', 'auto', 'on_demand'), '', service_tier = 'batch', 'processing=batch', concat('service_tier=', service_tier)) comment 'What the price depends on besides the model',
   uncached_input_tokens UInt32 alias greatest(toInt64(input_tokens) - cache_read_tokens - cache_write_tokens, 0) comment 'Input that is neither read from nor written to a cache',
   -- the disjoint quantities that are priced; each token is in exactly one
-  quantities Tuple(UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) alias tuple(
+  quantities Array(UInt64) alias array(
     greatest(toInt64(input_tokens) - cache_read_tokens - cache_write_tokens - greatest(toInt64(input_audio_tokens) - cache_read_audio_tokens, 0) - input_image_tokens, 0),
     greatest(toInt64(cache_read_tokens) - cache_read_audio_tokens, 0),
     greatest(toInt64(cache_write_tokens) - cache_write_1h_tokens, 0),

@@ -49,34 +49,53 @@ with recursive
     where e.role != 'link'),
   -- the same provider response seen from two places has the same id and output. An id that cannot collide is believed for 30 days, another
   -- one only when the spans overlap (2 s of slack). Spans of different tenants are never rivals, except through a gateway's credential.
-  rivals as (
-    select *, structural = 'bills' and usage = 1 and response_key != 0 as is_rival,
-      if(uniqExactIf(own_tenant, own_tenant != '' and gateway = 0) over (partition by is_rival, response_key, output_tokens) <= 1, '', own_tenant) as rival_tenant
-    from structure),
-  clusters as (
-    select *,
-      max(end_ts) over earlier as seen_until,
-      count() over earlier = 0 or ts > seen_until + if(id_unique, toIntervalSecond(2592000), toIntervalSecond(2)) as starts
-    from rivals
+  -- In small stages: the engine analyses a name at each use, and a column only once.
+  rivals as (select *, structural = 'bills' and usage = 1 and response_key != 0 as is_rival from structure),
+  tenants as (
+    select *, uniqExactIf(own_tenant, own_tenant != '' and gateway = 0) over (partition by is_rival, response_key, output_tokens) as tenant_count
+    from rivals),
+  parted as (select *, if(tenant_count <= 1, '', own_tenant) as rival_tenant from tenants),
+  earlier_seen as (
+    select *, max(end_ts) over earlier as seen_until, count() over earlier as seen_before
+    from parted
     window earlier as (partition by is_rival, rival_tenant, response_key, output_tokens order by ts, span_id rows between unbounded preceding and 1 preceding)),
+  clusters as (
+    select *, seen_before = 0 or ts > seen_until + if(id_unique, toIntervalSecond(2592000), toIntervalSecond(2)) as starts
+    from earlier_seen),
   numbered as (
     select *, sum(starts) over (partition by is_rival, rival_tenant, response_key, output_tokens order by ts, span_id) as cluster
     from clusters),
+  placed as (
+    select
+      *, row_number() over in_order as place, first_value(span_id) over in_order as first_span, first_value(trace_id) over in_order as first_trace,
+      argMinIf(own_tenant, (ts, span_id), own_tenant != '') over whole as shared_tenant,
+      argMinIf(own_team, (ts, span_id), own_team != '') over whole as shared_team,
+      argMinIf(own_feature, (ts, span_id), own_feature != '') over whole as shared_feature,
+      argMinIf(own_user, (ts, span_id), own_user != '') over whole as shared_user,
+      argMinIf(own_session, (ts, span_id), own_session != '') over whole as shared_session,
+      argMinIf(own_task, (ts, span_id), own_task != '') over whole as shared_task,
+      argMinIf(own_task_id, (ts, span_id), own_task_id != '') over whole as shared_task_id,
+      argMinIf(own_agent, (ts, span_id), own_agent != '') over whole as shared_agent,
+      argMinIf(own_agent_step, (ts, span_id), own_agent_step != '') over whole as shared_agent_step
+    from numbered
+    window
+      in_order as (partition by is_rival, rival_tenant, response_key, output_tokens, cluster order by ts, span_id),
+      whole as (partition by is_rival, rival_tenant, response_key, output_tokens, cluster)),
+  decided as (select *, if(is_rival and place > 1, 'duplicate', structural) as final_verdict from placed),
   judged as (
     select
-      trace_id, span_id, ts, span_role, usage, parent_lost,
-      if(own_tenant != '' or not is_rival, own_tenant, argMinIf(own_tenant, (ts, span_id), own_tenant != '') over whole) as tenant,
-      if(own_team != '' or not is_rival, own_team, argMinIf(own_team, (ts, span_id), own_team != '') over whole) as team,
-      if(own_feature != '' or not is_rival, own_feature, argMinIf(own_feature, (ts, span_id), own_feature != '') over whole) as feature,
-      if(own_user != '' or not is_rival, own_user, argMinIf(own_user, (ts, span_id), own_user != '') over whole) as user,
-      if(own_session != '' or not is_rival, own_session, argMinIf(own_session, (ts, span_id), own_session != '') over whole) as session,
-      if(own_task != '' or not is_rival, own_task, argMinIf(own_task, (ts, span_id), own_task != '') over whole) as task,
-      if(own_task_id != '' or not is_rival, own_task_id, argMinIf(own_task_id, (ts, span_id), own_task_id != '') over whole) as task_id,
-      if(own_agent != '' or not is_rival, own_agent, argMinIf(own_agent, (ts, span_id), own_agent != '') over whole) as agent,
-      if(own_agent_step != '' or not is_rival, own_agent_step, argMinIf(own_agent_step, (ts, span_id), own_agent_step != '') over whole) as agent_step,
-      if(is_rival and row_number() over in_order > 1, 'duplicate', structural) as final_verdict,
-      multiIf(final_verdict = 'duplicate', first_value(span_id) over in_order, final_verdict = 'covered', usage_above, 0) as winner_span,
-      multiIf(final_verdict = 'duplicate', first_value(trace_id) over in_order, final_verdict = 'covered', trace_id, toFixedString('', 16)) as winner_trace,
+      trace_id, span_id, ts, final_verdict,
+      if(own_tenant != '' or not is_rival, own_tenant, shared_tenant) as tenant,
+      if(own_team != '' or not is_rival, own_team, shared_team) as team,
+      if(own_feature != '' or not is_rival, own_feature, shared_feature) as feature,
+      if(own_user != '' or not is_rival, own_user, shared_user) as user,
+      if(own_session != '' or not is_rival, own_session, shared_session) as session,
+      if(own_task != '' or not is_rival, own_task, shared_task) as task,
+      if(own_task_id != '' or not is_rival, own_task_id, shared_task_id) as task_id,
+      if(own_agent != '' or not is_rival, own_agent, shared_agent) as agent,
+      if(own_agent_step != '' or not is_rival, own_agent_step, shared_agent_step) as agent_step,
+      multiIf(final_verdict = 'duplicate', first_span, final_verdict = 'covered', usage_above, 0) as winner_span,
+      multiIf(final_verdict = 'duplicate', first_trace, final_verdict = 'covered', trace_id, toFixedString('', 16)) as winner_trace,
       concat(
         multiIf(
           final_verdict = 'duplicate', 'the same provider response as the winner''s, seen later',
@@ -89,10 +108,7 @@ with recursive
           usage = 1, 'reports usage and nothing below it does',
           'a call without usage that no other span covers'),
         if(parent_lost, '; its parent never landed, the innermost wrapper around it in time stands in', '')) as words
-    from numbered
-    window
-      in_order as (partition by is_rival, rival_tenant, response_key, output_tokens, cluster order by ts, span_id),
-      whole as (partition by is_rival, rival_tenant, response_key, output_tokens, cluster))
+    from decided)
 select c.* replace (
   j.tenant as tenant, j.team as team, j.feature as feature, j.user as user, j.session as session, j.task as task, j.task_id as task_id, j.agent as agent, j.agent_step as agent_step,
   j.final_verdict as verdict, j.words as reason, j.winner_trace as winner_trace_id, j.winner_span as winner_span_id,

@@ -19,11 +19,16 @@ with
     order by bucket desc
     limit 2000)) as todo,
   (select arraySort(arrayDistinct(arrayFlatten(groupArray(above_tokens)))) from {db}.rate_segments where book = (select max(book) from {db}.price_books)) as thresholds,
+  billed as (
+    select ts, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, price_context, usage_state, quantities,
+      input_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, status, attempts, end_ts, time_to_first_token_us, system_chars, history_chars, user_chars, tool_chars, retrieved_chars, tool_definition_chars
+    from {db}.genai_calls final
+    where toDateTime({start_of}(ts, {zone}), 'UTC') in (select arrayJoin(todo)) and verdict = 'bills'),
   grouped as (
     select
       toDateTime({start_of}(ts, {zone}), 'UTC') as bucket, toStartOfFifteenMinutes(ts) as slot, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier,
       price_context, usage_state, roundDown(greatest(input_tokens, 1) - 1, if(empty(thresholds), [0], thresholds)) as band, any(input_tokens) as of_band,
-      sumForEach([toUInt64(quantities.1), quantities.2, quantities.3, quantities.4, quantities.5, quantities.6, quantities.7, quantities.8, quantities.9, quantities.10, quantities.11, quantities.12, quantities.13]) as q,
+      sumForEach(quantities) as q,
       count() as sum_calls,
       sum(input_tokens) as sum_input_tokens,
       sum(cache_read_tokens) as sum_cache_read_tokens,
@@ -42,17 +47,16 @@ with
       sum(tool_chars) as sum_tool_chars,
       sum(retrieved_chars) as sum_retrieved_chars,
       sum(tool_definition_chars) as sum_tool_definition_chars
-    from {db}.genai_calls final
-    where toDateTime({start_of}(ts, {zone}), 'UTC') in (select arrayJoin(todo)) and verdict = 'bills'
+    from billed
     group by bucket, slot, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, price_context, usage_state, band),
+  in_context as (select *, toDateTime(slot, 'UTC') as priced_at, {db}_rate_of('', provider, model, price_context, priced_at, of_band) as context_rate_id from grouped),
+  in_any as (select *, if(context_rate_id = 0 and price_context != '', {db}_rate_of('', provider, model, '', priced_at, of_band), context_rate_id) as any_rate_id from in_context),
+  stated as (select *, {db}_completeness_of(usage_state, context_rate_id, any_rate_id) as completeness from in_any),
   priced as (
     select *,
-      {db}_rate_of('', provider, model, price_context, toDateTime(slot, 'UTC'), of_band) as context_rate_id,
-      if(context_rate_id = 0 and price_context != '', {db}_rate_of('', provider, model, '', toDateTime(slot, 'UTC'), of_band), context_rate_id) as any_rate_id,
-      {db}_completeness_of(usage_state, context_rate_id, any_rate_id) as completeness,
       if(completeness in ('priced', 'estimated', 'notional'), any_rate_id, 0) as rate_id,
-      if(rate_id = 0, toDecimal128(0, 24), {db}_cost_of(rate_id, (q[1], q[2], q[3], q[4], q[5], q[6], q[7], q[8], q[9], q[10], q[11], q[12], q[13]))) as amount
-    from grouped)
+      if(rate_id = 0, toDecimal128(0, 24), {db}_cost_of(any_rate_id, q)) as amount
+    from stated)
 select
   bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id,
   sum(sum_calls) as calls, sum(sum_input_tokens) as input_tokens, sum(sum_cache_read_tokens) as cache_read_tokens, sum(sum_cache_write_tokens) as cache_write_tokens, sum(sum_cache_write_1h_tokens) as cache_write_1h_tokens, sum(sum_output_tokens) as output_tokens, sum(sum_reasoning_tokens) as reasoning_tokens, sum(sum_errors) as errors, sum(sum_attempts) as attempts, sum(sum_duration_us) as duration_us, sum(sum_first_token_calls) as first_token_calls, sum(sum_first_token_us) as first_token_us, sum(sum_system_chars) as system_chars, sum(sum_history_chars) as history_chars, sum(sum_user_chars) as user_chars, sum(sum_tool_chars) as tool_chars, sum(sum_retrieved_chars) as retrieved_chars, sum(sum_tool_definition_chars) as tool_definition_chars,

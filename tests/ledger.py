@@ -9,7 +9,7 @@ from tests.otlp import SpanSpec, request
 
 from spanledger_collector.database import Database
 from spanledger_collector.receiver.door import Door, OtlpRequest
-from spanledger_collector.refresh import settle
+from spanledger_collector.refresh import judge, settle
 
 _KEPT = (
     "attribute_names",
@@ -50,14 +50,22 @@ class Ledger:
         return rows[0]
 
     def booked(self, *spans: SpanSpec) -> list[dict[str, Any]]:
-        """Deliver spans, settle, and return the billed calls in order of time."""
-        self.deliver(*spans)
-        self.settle()
+        """Deliver spans, hold the election, and return the billed calls in order of time; rollups are left as they were."""
+        if spans:
+            self.deliver(*spans)
+        judge(self.client)
+        self.client.command("system reload dictionary outcome_dict")
         return self.rows("select * from calls order by ts, span_id")
+
+    def settled(self, *spans: SpanSpec) -> list[dict[str, Any]]:
+        """Deliver spans, bring everything up to date, and return the billed calls in order of time."""
+        calls = self.booked(*spans)
+        self.settle()
+        return calls
 
     def empty(self) -> None:
         tables = self.rows(
-            "select name from system.tables where database = currentDatabase() and engine like '%MergeTree' and name not like '.inner%'"
+            "select name from system.tables where database = currentDatabase() and engine like '%MergeTree' and name not like '.%'"
         )
         for table in tables:
             if table["name"] not in _KEPT:

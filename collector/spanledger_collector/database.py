@@ -5,24 +5,29 @@ import fcntl
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, ProgrammingError
 
-from spanledger_collector.exceptions import StoreError, StoreInUseError
+from spanledger_collector.exceptions import StoreError, StoreInUseError, UsageError
+from spanledger_collector.refusals import refusal
 from spanledger_collector.target import Target
 
 __all__ = ["Database", "Serving", "connect", "open_embedded", "serving_of"]
 
 _LOCK = "store.lock"
 _SERVING = "serving.json"
+_STDERR = 2
+_UNKNOWN_DATABASE = 81
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,10 @@ class Database:
 
 
 def serving_of(path: Path) -> Serving | None:
-    """Return who has the store open, as it says itself; None when nobody does."""
+    """Return who has the store open, as it says itself (pid 0: it did not say); None when nobody does.
+
+    Raises StoreError when the folder is not one, or not this user's to read.
+    """
     try:
         with (path / _LOCK).open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -76,7 +84,9 @@ def serving_of(path: Path) -> Serving | None:
     except FileNotFoundError:
         return None
     except BlockingIOError:
-        return _read_serving(path)
+        return _read_serving(path) or Serving(0)
+    except OSError as error:
+        raise _unusable(path, error) from error
 
 
 def open_embedded(path: Path, target: Target | None = None) -> Database:
@@ -96,7 +106,7 @@ def open_embedded(path: Path, target: Target | None = None) -> Database:
             lock,
             [lambda: _drop(scratch)],
         )
-        database.bare_client().close()
+        _first_embedded_client(engine).close()
     except BaseException:
         lock.close()
         raise
@@ -104,26 +114,81 @@ def open_embedded(path: Path, target: Target | None = None) -> Database:
 
 
 def connect(url: str, target: Target) -> Database:
-    """Connect to a ClickHouse server by URL (http or https, with user and password in it); StoreError when it does not answer."""
+    """Connect to a ClickHouse server by URL (http or https, with user and password in it).
+
+    Raises UsageError when it is no such URL; its clients raise StoreError when the server does not answer or does not let them in.
+    """
+    where = _address(url, target.database)
 
     def client(name: str) -> Client:
         try:
             return clickhouse_connect.get_client(dsn=url, database=name, autogenerate_session_id=False)
         except (ClickHouseError, ValueError) as error:
-            raise StoreError(f"No ClickHouse answers at {_without_password(url)}: {error}") from error
+            if getattr(error, "code", None) == _UNKNOWN_DATABASE:
+                raise StoreError(f"There is no ledger at {where}. `spanledger migrate` creates it.") from error
+            raise StoreError(f"No ledger can be reached at {where}. {refusal(error)}") from error
 
     return Database(target, client)
+
+
+def _address(url: str, database: str) -> str:
+    """Return the URL without user and password; UsageError when it is not one of a ClickHouse server."""
+    parts = urlsplit(url)
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        port = None
+    # Its host is not repeated: what is not a URL may hold a password anywhere.
+    if parts.scheme not in ("http", "https") or not parts.hostname or port is None:
+        raise UsageError("The ClickHouse URL is not one: write http://user:password@host:8123, or https://.")
+    if parts.path.strip("/") not in ("", database):
+        raise UsageError(f"The ClickHouse URL names the database {parts.path.strip('/')}; the ledger's is {database}.")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}"
 
 
 def _embedded_client(engine: Path, name: str) -> Client:
     try:
         return clickhouse_connect.get_client(interface="chdb", path=str(engine), database=name)
     except ProgrammingError as error:
-        # The engine gives no reason of its own when another process holds the path (Code 36 with an empty text).
-        raise StoreError(
-            f"The store {engine.parent} cannot be opened. Either another process that is not spanledger has it open, or it is "
-            f"damaged. Stop that process, or restore the folder from a backup. The engine says: {error}"
-        ) from error
+        raise StoreError(f"The store {engine.parent} cannot be opened. {refusal(error)}") from error
+
+
+def _first_embedded_client(engine: Path) -> Client:
+    """Start the engine; its own reason for not starting is in what it prints, its error has an empty text."""
+    with _errors_of_the_engine() as printed:
+        try:
+            return clickhouse_connect.get_client(interface="chdb", path=str(engine), database="default")
+        except ProgrammingError as error:
+            reason = printed()
+            if "Cannot lock file" in reason:
+                raise StoreInUseError(
+                    f"The store {engine.parent} is in use by a process that is not spanledger but opened {engine} with chDB. "
+                    "Stop that process."
+                ) from error
+            raise StoreError(
+                f"The store {engine.parent} cannot be opened; it may be damaged. Restore the folder from a backup, or choose "
+                f"another with --store. The engine says: {reason or refusal(error)}"
+            ) from error
+
+
+@contextlib.contextmanager
+def _errors_of_the_engine() -> Iterator[Callable[[], str]]:
+    """Keep what the engine (not Python) writes to standard error, and give it as one line; it is for its developers."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as kept:
+        stderr = os.dup(_STDERR)
+        os.dup2(kept.fileno(), _STDERR)
+
+        def printed() -> str:
+            kept.seek(0)
+            return " ".join(kept.read().decode(errors="replace").split())
+
+        try:
+            yield printed
+        finally:
+            os.dup2(stderr, _STDERR)
+            os.close(stderr)
 
 
 def _locked(path: Path) -> IO[str]:
@@ -131,10 +196,7 @@ def _locked(path: Path) -> IO[str]:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = (path / _LOCK).open("a+")
     except OSError as error:
-        raise StoreError(
-            f"The store {path} cannot be created or written: {error.strerror}. "
-            "Choose another folder with --store, or give this user write permission on it."
-        ) from error
+        raise _unusable(path, error) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -142,11 +204,23 @@ def _locked(path: Path) -> IO[str]:
         holder = _read_serving(path)
         who = f"process {holder.pid}" if holder else "another process"
         raise StoreInUseError(
-            f"The store {path} is in use by {who}. One process at a time can have it open: stop that one, or let "
-            "commands talk to it (they do so by themselves while `spanledger up` runs)."
+            f"The store {path} is in use by {who}, and only one at a time can have it open. Stop that process first. "
+            "(While `spanledger up` runs, cost, query, prices list, prices show and replay go through it.)"
         ) from error
+    except OSError as error:  # a file system without locks
+        lock.close()
+        raise _unusable(path, error) from error
     _write_private(path / _SERVING, json.dumps(vars(Serving(os.getpid()))))
     return lock
+
+
+def _unusable(path: Path, error: OSError) -> StoreError:
+    is_file = isinstance(error, FileExistsError | NotADirectoryError)
+    reason = "a file is in its place" if is_file else error.strerror or str(error)
+    return StoreError(
+        f"The store {path} cannot be used: {reason}. "
+        "Choose another folder with --store, or give this user read and write permission on it."
+    )
 
 
 def _read_serving(path: Path) -> Serving | None:
@@ -180,8 +254,3 @@ def _scratch(path: Path) -> Path:
 def _drop(scratch: Path) -> None:
     tempfile.tempdir = None
     shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _without_password(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    return f"{head.partition('://')[0]}://...@{tail}" if at else url

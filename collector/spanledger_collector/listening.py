@@ -42,6 +42,9 @@ class Services:
     def __init__(self, apps: Mapping[socket.socket, Starlette], build_grpc: Callable[[], Any], grpc_port: int) -> None:
         self._servers = {listener: uvicorn.Server(_config(app)) for listener, app in apps.items()}
         self._build_grpc = build_grpc
+        if grpc_port:
+            # gRPC itself would not say why it cannot have a port.
+            listen("OTLP/gRPC", grpc_port).close()
         self._stop: asyncio.Event
         self._loop: asyncio.AbstractEventLoop
         started: Future[int] = Future()
@@ -78,12 +81,13 @@ class Services:
 
 def _config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_SHUTDOWN_SECONDS
+        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=_SHUTDOWN_SECONDS
     )
 
 
 def _taken(name: str, port: int, error: Exception) -> str:
+    reason = (error.strerror if isinstance(error, OSError) else None) or error
     return (
-        f"Port {port} for {name} cannot be used: {error}. Is another collector running? "
+        f"Port {port} for {name} cannot be used: {reason}. Is another collector running? "
         "Stop it, or choose another port (see `spanledger up --help`)."
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
 
-__all__ = ["TAG_LENGTH_MAX", "TagScope", "current_tags", "tags"]
+__all__ = ["TAG_LENGTH_MAX", "TagScope", "TagValue", "current_tags", "tags"]
 
 TAG_LENGTH_MAX: Final = 128
 

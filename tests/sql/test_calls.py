@@ -44,8 +44,7 @@ def test_a_call_becomes_a_row_with_everything_the_span_said(ledger: Ledger, rece
     )
 
     ledger.deliver(span, resource={"deployment.environment.name": "prod"})
-    ledger.settle()
-    call = ledger.row("select * from calls")
+    call = only(ledger.booked())
 
     expected = {
         "trace_id": span.trace_id,
@@ -98,12 +97,18 @@ def test_a_call_becomes_a_row_with_everything_the_span_said(ledger: Ledger, rece
         ("openlit.instrumentation.anthropic", "anthropic", 5000, 8000),  # excluded, although it would fit
     ],
 )
-def test_whether_input_includes_cached_tokens_depends_on_who_says_it(ledger: Ledger, recently: float, scope: str, provider: str, stated: int, total: int) -> None:
+def test_whether_input_includes_cached_tokens_depends_on_who_says_it(
+    ledger: Ledger, recently: float, scope: str, provider: str, stated: int, total: int
+) -> None:
     span = chat(
         recently,
         tokens=(stated, 60),
         scope=scope,
-        extra={"gen_ai.provider.name": provider, "gen_ai.usage.cache_read.input_tokens": 2000, "gen_ai.usage.cache_creation.input_tokens": 1000},
+        extra={
+            "gen_ai.provider.name": provider,
+            "gen_ai.usage.cache_read.input_tokens": 2000,
+            "gen_ai.usage.cache_creation.input_tokens": 1000,
+        },
     )
 
     call = booked(ledger, span)
@@ -124,7 +129,13 @@ def test_cache_writes_of_an_hour_cost_more_than_those_of_five_minutes(ledger: Le
     call = booked(ledger, chat(recently, tokens=(3050, 60), scope=NATIVE, extra=usage))
 
     # USD per million: input 3, cache read 0.3, write 3.75 (5 minutes) and 6 (an hour), output 15
-    assert call["cost_usd"] == Decimal(50 * 3 + 60 * 15) / 10**6 + Decimal(2000 * 3) / 10**7 + Decimal(600 * 375) / 10**8 + Decimal(400 * 6) / 10**6
+    assert (
+        call["cost_usd"]
+        == Decimal(50 * 3 + 60 * 15) / 10**6
+        + Decimal(2000 * 3) / 10**7
+        + Decimal(600 * 375) / 10**8
+        + Decimal(400 * 6) / 10**6
+    )
     assert call["cache_write_1h_tokens"] == 400
 
 
@@ -133,19 +144,27 @@ def test_cache_writes_of_an_hour_cost_more_than_those_of_five_minutes(ledger: Le
     [
         ({"tokens": (10, 1)}, "priced"),
         ({"tokens": None}, "no_usage"),
-        ({"tokens": (10, 1), "extra": {"gen_ai.request.model": "house-7b", "gen_ai.response.model": "house-7b"}}, "unpriced_model"),
+        (
+            {"tokens": (10, 1), "extra": {"gen_ai.request.model": "house-7b", "gen_ai.response.model": "house-7b"}},
+            "unpriced_model",
+        ),
         ({"tokens": (10, 1), "extra": {"gen_ai.request.model": None, "gen_ai.response.model": None}}, "unpriced_model"),
         ({"tokens": None, "error": True, "extra": {"error.type": "openai.RateLimitError"}}, "failed_not_billed"),
         ({"tokens": None, "error": True, "extra": {"http.response.status_code": 500}}, "failed_not_billed"),
         ({"tokens": None, "error": True, "extra": {"error.type": "openai.APITimeoutError"}}, "failed_maybe_billed"),
         ({"tokens": (10, 1), "error": True}, "estimated"),
-        ({"tokens": (10, 1), "extra": {"gen_ai.request.stream": True, "gen_ai.response.finish_reasons": None}}, "estimated"),
+        (
+            {"tokens": (10, 1), "extra": {"gen_ai.request.stream": True, "gen_ai.response.finish_reasons": None}},
+            "estimated",
+        ),
         ({"tokens": (10, 1), "extra": {"openai.response.service_tier": "scale"}}, "estimated"),
         ({"tokens": (10, 1), "scope": "openlit.openai", "extra": {"gen_ai.request.stream": True}}, "estimated"),
     ],
 )
-def test_every_call_has_a_state_and_only_known_cost_is_a_number(ledger: Ledger, recently: float, span: dict[str, Any], completeness: str) -> None:
-    call = booked(ledger, chat(recently, **span))
+def test_every_call_has_a_state_and_only_known_cost_is_a_number(
+    ledger: Ledger, recently: float, span: dict[str, Any], completeness: str
+) -> None:
+    call = only(ledger.settled(chat(recently, **span)))
     total = ledger.row("select * except hour from cost_by_team")
 
     known = completeness in {"priced", "failed_not_billed"}
@@ -153,7 +172,11 @@ def test_every_call_has_a_state_and_only_known_cost_is_a_number(ledger: Ledger, 
     assert (call["cost_usd"] is None) == (not known)
     assert (total["cost_usd"] is None, total["unknown_calls"]) == (not known, int(not known))
     assert total["known_usd"] == (call["cost_usd"] or 0)
-    assert ledger.row("select completeness, calls, unknown from completeness") == {"completeness": completeness, "calls": 1, "unknown": int(not known)}
+    assert ledger.row("select completeness, calls, unknown from completeness") == {
+        "completeness": completeness,
+        "calls": 1,
+        "unknown": int(not known),
+    }
 
 
 @pytest.mark.parametrize("value", ["12", "12.0", 12, 12.0])
@@ -185,7 +208,11 @@ def test_the_names_of_older_and_other_conventions_are_read(ledger: Ledger, recen
 
     call = booked(ledger, span)
 
-    assert (call["operation"], call["emitter"], call["cost_usd"]) == ("chat", "openinference", 600 * INPUT + 400 * CACHED + 100 * OUTPUT)
+    assert (call["operation"], call["emitter"], call["cost_usd"]) == (
+        "chat",
+        "openinference",
+        600 * INPUT + 400 * CACHED + 100 * OUTPUT,
+    )
 
 
 def test_a_users_own_attribute_becomes_a_tag_by_one_row(ledger: Ledger, recently: float) -> None:
@@ -199,7 +226,7 @@ def test_a_tag_of_the_resource_counts_where_the_span_has_none(ledger: Ledger, re
     own, inherited = chat(recently, extra={"spanledger.team": "own"}), chat(recently + 1)
 
     ledger.deliver(own, inherited, resource={"spanledger.team": "of-the-service"})
-    ledger.settle()
+    ledger.booked()
 
     assert [row["team"] for row in ledger.rows("select team from calls order by ts")] == ["own", "of-the-service"]
 
@@ -217,8 +244,14 @@ def test_the_outcome_of_a_task_joins_its_calls(ledger: Ledger, recently: float) 
     from tests.otlp import key_values
 
     message = ExportLogsServiceRequest()
-    record = message.resource_logs.add().scope_logs.add().log_records.add(time_unix_nano=int(recently * 1e9), event_name="spanledger.outcome")
-    record.attributes.extend(key_values({"spanledger.task.id": "t1", "spanledger.task": "resolve", "spanledger.outcome": "resolved"}))
+    record = (
+        message.resource_logs.add()
+        .scope_logs.add()
+        .log_records.add(time_unix_nano=int(recently * 1e9), event_name="spanledger.outcome")
+    )
+    record.attributes.extend(
+        key_values({"spanledger.task.id": "t1", "spanledger.task": "resolve", "spanledger.outcome": "resolved"})
+    )
 
     ledger.deliver_requests(OtlpRequest("logs", "protobuf", message.SerializeToString()))
 
@@ -253,7 +286,9 @@ def test_json_and_protobuf_give_the_same_row(ledger: Ledger, recently: float) ->
         ({"end": 4e9}, "longer than ten days"),
     ],
 )
-def test_an_impossible_span_is_kept_aside_and_costs_its_neighbour_nothing(ledger: Ledger, recently: float, broken: dict[str, Any], reason: str) -> None:
+def test_an_impossible_span_is_kept_aside_and_costs_its_neighbour_nothing(
+    ledger: Ledger, recently: float, broken: dict[str, Any], reason: str
+) -> None:
     impossible = chat(recently)
     for name, value in broken.items():
         setattr(impossible, name, value)

@@ -125,7 +125,7 @@ def test_a_parent_that_comes_hours_later_takes_its_verdict_then(ledger: Ledger, 
     below = chat(recently + 1, trace=whole.trace, parent=whole.span)
 
     before = only(ledger.booked(below))
-    after = only(ledger.booked(whole))
+    after = only(ledger.settled(whole))
 
     assert (before["span_id"], before["team"]) == (below.span_id, "")
     assert (after["span_id"], after["team"]) == (below.span_id, "core")

@@ -28,7 +28,12 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 def tables_of(database: Database, name: str) -> set[str]:
     with closing(database.bare_client()) as client:
-        return {str(row[0]) for row in client.query("select name from system.tables where database = {name:String}", {"name": name}).result_rows}
+        return {
+            str(row[0])
+            for row in client.query(
+                "select name from system.tables where database = {name:String}", {"name": name}
+            ).result_rows
+        }
 
 
 @pytest.mark.parametrize("kind", TARGETS)
@@ -45,8 +50,14 @@ def test_every_statement_parses_for_every_kind_of_target(database: Database, kin
 def test_a_cluster_gets_replicated_tables_and_the_others_do_not() -> None:
     statement = "create table {db}.t (x UInt8) engine = {engine:ReplacingMergeTree(x)} order by x;"
 
-    assert render(statement, TARGETS["cluster"]) == "create table costs.t (x UInt8) engine = ReplicatedReplacingMergeTree(x) order by x"
-    assert render(statement, TARGETS["server"]) == "create table costs.t (x UInt8) engine = ReplacingMergeTree(x) order by x"
+    assert (
+        render(statement, TARGETS["cluster"])
+        == "create table costs.t (x UInt8) engine = ReplicatedReplacingMergeTree(x) order by x"
+    )
+    assert (
+        render(statement, TARGETS["server"])
+        == "create table costs.t (x UInt8) engine = ReplacingMergeTree(x) order by x"
+    )
 
 
 def test_dictionaries_of_a_server_log_in_and_their_password_is_quoted() -> None:
@@ -78,7 +89,10 @@ def test_migrating_twice_applies_nothing_the_second_time(database: Database) -> 
 
 def test_a_failed_migration_says_which_and_the_next_run_goes_on_there(database: Database) -> None:
     target = replace(database.target, database="resumed")
-    good = [Migration(number, f"table_{number}", f"create table if not exists {{db}}.t{number} (x UInt8) engine = Memory") for number in (1, 2, 3)]
+    good = [
+        Migration(number, f"table_{number}", f"create table if not exists {{db}}.t{number} (x UInt8) engine = Memory")
+        for number in (1, 2, 3)
+    ]
     broken = [good[0], Migration(2, "table_2", "create table {db}.t2 (x Nonsense) engine = Memory"), good[2]]
 
     with closing(database.bare_client()) as client:

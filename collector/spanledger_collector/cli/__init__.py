@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from typing import Final
 
 import typer
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from spanledger_collector.cli import cost, demo, migrate, prices, query, replay, up
 from spanledger_collector.exceptions import SpanledgerError, UsageError
+from spanledger_collector.refusals import refusal
 
 __all__ = ["app", "run"]
 
@@ -20,34 +22,52 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("demo")(demo.demo)
-app.command("up")(up.up)
-app.command("migrate")(migrate.migrate)
-app.command("replay")(replay.replay)
-app.command("query")(query.query)
-app.command("cost")(cost.cost)
+# Short enough for one line in 80 columns; the help of each command says more.
+app.command("demo", short_help="See it work: a company's calls, their cost, the proof.")(demo.demo)
+app.command("up", short_help="Take OpenTelemetry data and keep the ledger, until Ctrl-C.")(up.up)
+app.command("migrate", short_help="Bring schema and price book up to date.")(migrate.migrate)
+app.command("replay", short_help="Put recorded OTLP files into the ledger.")(replay.replay)
+app.command("query", short_help="Run SQL on the ledger, read only.")(query.query)
+app.command("cost", short_help="Show what LLM calls cost, by any dimensions.")(cost.cost)
 app.add_typer(prices.app, name="prices")
+
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_log = logging.getLogger(__name__)
 
 
 def run() -> None:
-    """Run a command; an error of ours is one sentence on standard error."""
-    logging.basicConfig(
-        level=os.environ.get("SPANLEDGER_LOG_LEVEL", "WARNING").upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    """Run a command; an error is one sentence on standard error."""
     try:
-        app()
-    except UsageError as error:
-        _fail(str(error), 2)
-    except SpanledgerError as error:
-        _fail(str(error), 1)
-    except ClickHouseError as error:
-        _fail(f"The database refused: {error}", 1)
+        _set_up_logging(os.environ.get("SPANLEDGER_LOG_LEVEL", "WARNING").upper())
+        app(prog_name="spanledger")
     except BrokenPipeError:
         # Whoever read our output has seen enough; nothing more can be said to them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - a traceback tells a user nothing
+        _log.debug("The command failed", exc_info=True)
+        _fail(_sentence(error), 2 if isinstance(error, UsageError) else 1)
+
+
+def _set_up_logging(level: str) -> None:
+    if level not in _LEVELS:
+        raise UsageError(f"SPANLEDGER_LOG_LEVEL: {level!r} is no level. There are: {', '.join(_LEVELS)}.")
+    logging.basicConfig(
+        level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True
+    )
+    if level != "DEBUG":
+        for name in ("urllib3", "clickhouse_connect"):  # what they warn of comes to us as an error, too
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, SpanledgerError):
+        return str(error)
+    if isinstance(error, ClickHouseError):
+        return f"The database failed. {refusal(error)}"
+    if isinstance(error, OSError):
+        return f"The system failed: {error}."
+    return f"This should not happen: {type(error).__name__}: {error}. SPANLEDGER_LOG_LEVEL=DEBUG shows where; please report it."
 
 
 def _fail(sentence: str, code: int) -> None:

@@ -2,20 +2,23 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
+from urllib.parse import unquote, urlsplit
 
 import typer
 from clickhouse_connect.driver.client import Client
 
+from spanledger_collector.cli.show import working
 from spanledger_collector.database import Database, Serving, connect, open_embedded, serving_of
 from spanledger_collector.exceptions import StoreError, UsageError
 from spanledger_collector.refresh import settle
 from spanledger_collector.server import prepare
 from spanledger_collector.target import Target
 
-__all__ = ["ClickHouseUrl", "Json", "Store", "is_embedded", "opened", "reading", "store_path"]
+__all__ = ["ClickHouseUrl", "Json", "Store", "is_embedded", "opened", "reading", "server_of", "store_path"]
 
 Store = Annotated[
     Path | None,
@@ -24,6 +27,7 @@ Store = Annotated[
         envvar="SPANLEDGER_STORE",
         help="Folder of the embedded ledger.",
         show_default="~/.local/share/spanledger",
+        readable=False,  # we say it ourselves, in words about ledgers
     ),
 ]
 ClickHouseUrl = Annotated[
@@ -37,41 +41,68 @@ ClickHouseUrl = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
+_BRIEF_SECONDS: Final = 30.0
+_POLL_SECONDS: Final = 0.2
+
 
 def store_path(store: Path | None, name: str = "spanledger") -> Path:
     """Return the store folder that was asked for, or the user's own."""
     data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return (store or Path(data) / name).expanduser()
+    try:
+        return (store or Path(data) / name).expanduser()
+    except RuntimeError as error:
+        raise UsageError("This user has no home folder: say where the ledger is with --store.") from error
+
+
+def server_of(store: Path | None, clickhouse: str | None) -> Serving | None:
+    """Return the process that serves the store, if one does and no other ledger was asked for.
+
+    A process that has the store open for a moment (another command, a collector that is starting) is waited for.
+    """
+    _one_of(store, clickhouse)
+    if clickhouse:
+        return None
+    path = store_path(store)
+    holder = serving_of(path)
+    end = time.monotonic() + _BRIEF_SECONDS
+    if holder and not holder.clickhouse_url:
+        with working(f"Waiting for process {holder.pid}, which has the ledger open"):
+            while holder and not holder.clickhouse_url and time.monotonic() < end:
+                time.sleep(_POLL_SECONDS)
+                holder = serving_of(path)
+    return holder if holder and holder.clickhouse_url else None
 
 
 @contextlib.contextmanager
 def opened(store: Path | None, clickhouse: str | None, note: str) -> Iterator[Database]:
     """Open a ledger for writing, its schema and prices brought up to date; StoreInUseError while another process serves it."""
-    _one_of(store, clickhouse)
-    database = connect(clickhouse, Target(kind="server")) if clickhouse else open_embedded(store_path(store))
+    server_of(store, clickhouse)  # waits for a command that is about to end
+    with working("Opening the ledger"):
+        database = connect(clickhouse, _server(clickhouse)) if clickhouse else open_embedded(store_path(store))
     with contextlib.closing(database):
-        prepare(database, note)
+        with working("Bringing schema and prices up to date"):
+            prepare(database, note)
         yield database
 
 
 @contextlib.contextmanager
 def reading(store: Path | None, clickhouse: str | None) -> Iterator[Client]:
     """Open a ledger for reading: through the process that serves the store, if one does."""
-    _one_of(store, clickhouse)
-    path = store_path(store)
-    serving = None if clickhouse else serving_of(path)
-    if clickhouse or (serving and serving.clickhouse_url):
-        database = connect(clickhouse or _url(serving), Target(kind="server"))
-        with contextlib.closing(database.client()) as client:
+    serving = server_of(store, clickhouse)
+    url = clickhouse or (serving.clickhouse_url if serving else None)
+    if url:
+        with contextlib.closing(connect(url, _server(url)).client()) as client:
             yield client
         return
+    path = store_path(store)
     if not (path / "clickhouse").is_dir():
         raise StoreError(
             f"There is no ledger at {path}. `spanledger up` starts one, `spanledger demo` fills one to look at."
         )
     with opened(store, None, "read") as database, contextlib.closing(database.client()) as client:
         if client.query("select 1 from rollup_lag limit 1").result_rows:
-            settle(client)  # a collector was killed before it could
+            with working("Bringing the rollups up to date"):
+                settle(client)  # a collector was killed before it could
         yield client
 
 
@@ -80,8 +111,13 @@ def is_embedded(client: Client) -> bool:
     return str(client.uri).startswith("chdb:")
 
 
-def _url(serving: Serving | None) -> str:
-    return serving.clickhouse_url if serving else ""
+def _server(url: str) -> Target:
+    """Return the target of a server; its dictionaries read their tables as the user of the URL."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # `connect` says what is wrong with it
+        return Target(kind="server")
+    return Target(kind="server", user=unquote(parts.username or ""), password=unquote(parts.password or ""))
 
 
 def _one_of(store: Path | None, clickhouse: str | None) -> None:

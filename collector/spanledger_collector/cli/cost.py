@@ -1,15 +1,15 @@
 """`spanledger cost`: what the money went to."""
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import typer
-from rich.table import Table
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
-from spanledger_collector.cli.show import as_json, console, money
+from spanledger_collector.cli.show import Column, as_json, console, fits, money, print_table
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.exceptions import UsageError
 
@@ -22,6 +22,17 @@ _WIDE: Final = (
 _ACTORS: Final = ("user", "session", "tenant", "hour", "day")
 _TIMES: Final = {"hour": "toStartOfHour(bucket)", "day": "toDate(bucket)"}
 _AGO: Final = re.compile(r"(\d{1,6})([mhdw])")
+_TOKENS: Final = ("input_tokens", "output_tokens")
+_FIGURES: Final = {
+    "calls": "calls",
+    "input_tokens": "input tok.",
+    "output_tokens": "output tok.",
+    "known_usd": "USD",
+    "unknown_calls": "unknown",
+}
+_SIZES: Final = {"G": 10**9, "M": 10**6, "k": 10**3}
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+_MINUTES_REACH: Final = timedelta(hours=1)  # the seam is two hours ago, on the hour
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -35,7 +46,9 @@ def cost(
     since: Annotated[
         str, typer.Option("--since", help="How far back: 30m, 24h, 7d, 4w, or a date such as 2026-11-01.")
     ] = "7d",
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many rows, the dearest first.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many rows, the dearest first.")
+    ] = 50,
     json: Json = False,
     store: Store = None,
     clickhouse: ClickHouseUrl = None,
@@ -49,13 +62,14 @@ def cost(
         .replace("{dimensions}", ", ".join(columns))
         .replace("{names}", ", ".join(dimensions))
     )
+    start = _start(since, datetime.now(UTC))
     with reading(store, clickhouse) as client:
-        result = client.query(sql, {"since": int(_start(since, datetime.now(UTC)).timestamp()), "limit": limit})
+        result = client.query(sql, {"since": int(start.timestamp()), "limit": limit})
         rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
     if json:
         typer.echo(as_json([_for_programs(row) for row in rows]))
     else:
-        console().print(_table(dimensions, rows, since))
+        _print(dimensions, rows, start)
 
 
 def _dimensions(by: str) -> list[str]:
@@ -75,16 +89,19 @@ def _dimensions(by: str) -> list[str]:
 
 
 def _start(since: str, now: datetime) -> datetime:
+    """Return when to begin, in UTC; further back than the rollup of minutes reaches, on the hour."""
     match = _AGO.fullmatch(since.strip())
     try:
-        if match:
-            return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
-        start = datetime.fromisoformat(since.strip())
+        start = now - timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else datetime.fromisoformat(since.strip())
+        start = start.astimezone(UTC) if start.tzinfo else start.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
         raise UsageError(
             f"--since: {since!r} is neither a time back (30m, 24h, 7d, 4w) nor a date (2026-11-01)."
         ) from error
-    return start if start.tzinfo else start.replace(tzinfo=UTC)
+    start = max(start, _EPOCH)
+    if start > now:
+        raise UsageError(f"--since: {since} is in the future.")
+    return start.replace(minute=0, second=0, microsecond=0) if now - start > _MINUTES_REACH else start
 
 
 def _for_programs(row: dict[str, Any]) -> dict[str, Any]:
@@ -95,31 +112,51 @@ def _for_programs(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _table(dimensions: list[str], rows: list[dict[str, Any]], since: str) -> Table:
-    table = Table(title=f"Cost by {', '.join(dimensions)} since {since}", title_justify="left")
-    for name in dimensions:
-        table.add_column(name, overflow="fold")
-    for name in ("calls", "input tokens", "output tokens", "cost USD", "unknown calls"):
-        table.add_column(name, justify="right")
-    for row in rows:
-        tags = [str(row[name]) if row[name] != "" else "(not tagged)" for name in dimensions]
-        table.add_row(*tags, *_figures(row))
-    total = {
-        name: sum((row[name] for row in rows), Decimal(0))
-        for name in ("calls", "input_tokens", "output_tokens", "known_usd", "unknown_calls")
-    }
-    table.add_section()
-    table.add_row("total", *[""] * (len(dimensions) - 1), *_figures(total), style="bold")
-    left = rows[0]["rows_in_all"] - len(rows) if rows else 0
-    notes = ["≥: a lower bound, because the cost of some calls is unknown."] if total["unknown_calls"] else []
-    notes += (
-        [f"{left} more rows are not shown; the total is that of the rows shown. --limit shows more."] if left else []
-    )
-    table.caption = " ".join(notes) if rows else "No calls in this time."
-    return table
+def _print(dimensions: list[str], rows: list[dict[str, Any]], since: datetime) -> None:
+    screen = console()
+    moment = f"{since:%Y-%m-%d %H:%M} UTC"
+    if not rows:
+        screen.print(f"No calls since {moment}.", soft_wrap=True)
+        return
+    screen.print(f"Cost by {', '.join(dimensions)} since {moment}", style="bold", soft_wrap=True)
+    total = {name: sum((row[name] for row in rows), Decimal(0)) for name in _FIGURES}
+    shown = [name for name in _FIGURES if name != "unknown_calls" or total[name]]
+    columns = [Column(name, name, folds=name == dimensions[-1]) for name in dimensions]
+    columns += [Column(name, _FIGURES[name], is_number=True) for name in shown]
+    cells = [_tags(dimensions, row) | _figures(row) for row in rows]
+    sums = dict.fromkeys(dimensions, "") | {dimensions[0]: "total"} | _figures(total)
+    if not fits(screen, columns, [*cells, sums]):
+        cells = [cell | _short_tokens(row) for cell, row in zip(cells, rows, strict=True)]
+        sums |= _short_tokens(total)
+    print_table(screen, columns, cells, sums)
+    for note in _notes(rows, int(total["unknown_calls"])):
+        screen.print(note, soft_wrap=True)
 
 
-def _figures(row: dict[str, Any]) -> list[str]:
+def _notes(rows: list[dict[str, Any]], unknown_calls: int) -> Iterator[str]:
+    if unknown_calls:
+        yield "≥: a lower bound, because the cost of some calls is unknown; --by completeness says why."
+    if left := rows[0]["rows_in_all"] - len(rows):
+        yield f"{left:,} more rows are not shown; the total is that of the rows shown. --limit shows more."
+
+
+def _tags(dimensions: list[str], row: dict[str, Any]) -> dict[str, str]:
+    return {name: str(row[name]) if row[name] != "" else "(none)" for name in dimensions}
+
+
+def _figures(row: Mapping[str, Any]) -> dict[str, str]:
     unknown = int(row["unknown_calls"])
-    tokens = [f"{int(row[name]):,}" for name in ("calls", "input_tokens", "output_tokens")]
-    return [*tokens, ("≥ " if unknown else "") + money(row["known_usd"]), f"{unknown:,}" if unknown else ""]
+    counts = {name: f"{int(row[name]):,}" for name in ("calls", *_TOKENS)}
+    amount = ("≥ " if unknown else "") + money(row["known_usd"])
+    return {**counts, "known_usd": amount, "unknown_calls": f"{unknown:,}" if unknown else ""}
+
+
+def _short_tokens(row: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _short(int(row[name])) for name in _TOKENS}
+
+
+def _short(count: int) -> str:
+    for unit, size in _SIZES.items():
+        if count >= size:
+            return f"{count / size:,.1f}{unit}"
+    return str(count)

@@ -1,17 +1,17 @@
 """`spanledger prices`: look at the price book, and set prices."""
 
 import contextlib
+import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, datetime, time
+from decimal import Decimal
 from getpass import getuser
 from typing import Annotated, Final
 
 import typer
-from rich.table import Table
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, opened, reading
-from spanledger_collector.cli.show import as_json, console
+from spanledger_collector.cli.show import Column, as_json, console, print_table, working
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.prices import PRICE_NAMES, Override, PriceLine, list_prices, set_override
 from spanledger_collector.prices import show as show_prices
@@ -22,9 +22,20 @@ __all__ = ["app"]
 app = typer.Typer(help="Look at the price book, and set prices.", no_args_is_help=True)
 
 _MTOK: Final = "_usd_per_mtok"
-_MAIN: Final = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
+_MAIN: Final = {
+    "input": "input",
+    "cache_read": "cached",
+    "cache_write_5m": "write 5m",
+    "cache_write_1h": "write 1h",
+    "output": "output",
+}
+_LIKE_INPUT: Final = ("cached", "write 5m", "write 1h")
+_FOLDING: Final = ("context", "for calls", "from", "to", "source")
+_LISTED: Final = "genai-prices"
+_ALL: Final = "--json has all meters."
 _ALWAYS_YEAR: Final = 1970
 _FOREVER_YEAR: Final = 2100
+_LAST_YEAR: Final = 2106
 _MINUTES_OF_A_DAY: Final = 1440
 
 
@@ -40,8 +51,9 @@ def list_(
     clickhouse: ClickHouseUrl = None,
 ) -> None:
     """List the prices in force, in USD per million tokens."""
+    moment = _time(at, "--at") if at else None
     with reading(store, clickhouse) as client:
-        lines = list_prices(client, provider=provider, model=model, at=_time(at, "--at") if at else None)
+        lines = list_prices(client, provider=provider, model=model, at=moment)
     _print(lines, json=json)
 
 
@@ -67,7 +79,7 @@ def set_(
         list[str],
         typer.Option(
             "--price",
-            help="METER=USD per million tokens, repeatable: input=1.25 output=10 cache_read=0.125; request and web_search are for one.",
+            help="METER=USD per million tokens: --price input=1.25 --price output=10; request and web_search are for one.",
         ),
     ],
     since: Annotated[str, typer.Option("--from", help="First moment, on a quarter of an hour (UTC).")] = "1970-01-01",
@@ -87,13 +99,14 @@ def set_(
         valid_to=_time(until, "--to"),
         context=context,
         note=note,
-        created_by=getuser(),
+        created_by=_user(),
     )
     with opened(store, clickhouse, "prices set") as database, contextlib.closing(database.client()) as client:
         report = set_override(client, override, force=force)
         mark_all(client)
         if database.target.kind == "embedded":
-            settle(client)
+            with working("Pricing history again"):
+                settle(client)
     typer.echo(
         f"Price book {report.book}: {report.new_rates} new rates, {report.overrides} overrides. History is priced by it."
     )
@@ -101,64 +114,83 @@ def set_(
 
 def _meters(prices: Sequence[str]) -> dict[str, Decimal]:
     columns = {name.removesuffix(_MTOK).removesuffix("_usd"): name for name in PRICE_NAMES}
-    meters = {}
+    meters: dict[str, Decimal] = {}
     for text in prices:
         meter, _, amount = text.partition("=")
         if meter not in columns:
             raise UsageError(f"--price: {meter!r} is no meter. There are: {', '.join(columns)}.")
+        is_per_million = columns[meter].endswith(_MTOK)
+        name = columns[meter].replace(_MTOK, "_usd_per_token")
+        if name in meters:
+            raise UsageError(f"--price: {meter} is given twice; give each meter once.")
         try:
-            per_million = Decimal(amount)
-        except InvalidOperation as error:
+            meters[name] = Decimal(amount).scaleb(-6 if is_per_million else 0)
+        except ArithmeticError as error:
             raise UsageError(
                 f"--price: {amount!r} is no amount; write {meter}=1.25 for 1.25 USD per million tokens."
             ) from error
-        name = columns[meter]
-        meters[name.replace(_MTOK, "_usd_per_token")] = per_million.scaleb(-6) if name.endswith(_MTOK) else per_million
     return meters
 
 
 def _time(text: str, option: str) -> datetime:
     try:
-        time = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"{option}: {text!r} is no time; write 2026-11-01 or 2026-11-01T16:30.") from error
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    if not _ALWAYS_YEAR <= moment.year <= _LAST_YEAR:
+        raise UsageError(f"{option}: {text!r} is outside {_ALWAYS_YEAR} to {_LAST_YEAR}.")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _print(lines: Sequence[PriceLine], *, json: bool) -> None:
     if json:
         typer.echo(as_json([{**vars(line), "prices": dict(line.prices)} for line in lines]))
         return
-    shown = [_cells(line) for line in lines]
-    table = Table(title="USD per million tokens; times in UTC", title_justify="left")
+    screen = console()
+    if not lines:
+        screen.print("No prices match.", soft_wrap=True)
+        return
+    cells = [_cells(line) for line in lines]
     # A column that would be empty is left out.
-    names = [name for name in (shown[0] if shown else {}) if any(cells[name] for cells in shown)]
-    for name in names:
-        table.add_column(
-            name, justify="right" if name in _MAIN else "left", no_wrap=name in {"model", *_MAIN}, overflow="fold"
-        )
-    for cells in shown:
-        table.add_row(*(cells[name] for name in names))
-    table.caption = f"{len(lines)} prices" if lines else "No prices match."
-    console().print(table)
+    names = [name for name in cells[0] if any(cell[name] for cell in cells)]
+    screen.print("USD per million tokens, times in UTC", style="bold", soft_wrap=True)
+    print_table(screen, [Column(name, name, name in _MAIN.values(), folds=name in _FOLDING) for name in names], cells)
+    screen.print(f"{len(lines):,} prices. An empty cached or write price is the one for input. {_ALL}", soft_wrap=True)
 
 
 def _cells(line: PriceLine) -> dict[str, str]:
+    usual = line.prices["input" + _MTOK]
+    prices = {heading: line.prices[meter + _MTOK] for meter, heading in _MAIN.items()}
     return {
         "provider": line.provider,
         "model": line.model,
         "context": line.context.replace(",", ", "),
-        "from": "" if line.valid_from.year <= _ALWAYS_YEAR else f"{line.valid_from:%Y-%m-%d %H:%M}",
-        "to": "" if line.valid_to.year >= _FOREVER_YEAR else f"{line.valid_to:%Y-%m-%d %H:%M}",
+        "from": "" if line.valid_from.year <= _ALWAYS_YEAR else _day(line.valid_from),
+        "to": "" if line.valid_to.year >= _FOREVER_YEAR else _day(line.valid_to),
         "for calls": _size(line),
-        **{name: f"{line.prices[name + _MTOK]:f}" for name in _MAIN},
-        "source": line.source,
+        **{name: "" if price == usual and name in _LIKE_INPUT else f"{price:f}" for name, price in prices.items()},
+        "source": "" if line.source == _LISTED else line.source,
     }
 
 
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}" if moment.time() == time.min else f"{moment:%Y-%m-%d %H:%M}"
+
+
 def _size(line: PriceLine) -> str:
-    size = f"> {line.above_tokens:,} input tokens" if line.above_tokens else ""
+    size = f"> {_tokens(line.above_tokens)} in" if line.above_tokens else ""
     if (line.from_minute, line.to_minute) == (0, _MINUTES_OF_A_DAY):
         return size
     clock = "{:02}:{:02}-{:02}:{:02}".format(*divmod(line.from_minute, 60), *divmod(line.to_minute, 60))
     return f"{size} {clock}".strip()
+
+
+def _tokens(count: int) -> str:
+    return f"{count:,}" if count % 1000 else f"{count // 1000:,}k"
+
+
+def _user() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}"

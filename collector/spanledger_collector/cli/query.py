@@ -9,7 +9,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from spanledger_collector.cli.access import ClickHouseUrl, Store, is_embedded, reading
 from spanledger_collector.exceptions import QueryError, UsageError
+from spanledger_collector.queries.errors import RefusedError
 from spanledger_collector.queries.gate import Gate
+from spanledger_collector.refusals import refusal
 
 __all__ = ["query"]
 
@@ -33,15 +35,16 @@ def query(
     with reading(store, clickhouse) as client:
         try:
             rows = _rows(client, sql, output)
-        except ClickHouseError as error:
-            raise QueryError(f"The statement failed. {error}") from error
+        except (ClickHouseError, RefusedError) as error:
+            raise QueryError(f"The statement failed. {refusal(error)}") from error
     sys.stdout.buffer.write(rows)
     sys.stdout.flush()
 
 
 def _rows(client: Client, sql: str, output: str) -> bytes:
     if not is_embedded(client):
-        # The server at the other end decides what its user may do; our own endpoint only reads.
-        return client.raw_query(sql.strip().rstrip(";"), fmt=output)
+        # The server at the other end decides what its user may do; our own endpoint only reads. The format goes beside the
+        # statement: behind it, it would clash with a FORMAT clause and move what error messages point at.
+        return client.raw_query(sql, transport_settings={"X-ClickHouse-Format": output})
     statement = Gate.of(client, str(client.database)).admit(client, sql, {})
     return client.raw_query(statement.text, fmt=None if statement.format else output)

@@ -1,198 +1,206 @@
 """`spanledger replay`: OTLP files into the ledger."""
 
 import contextlib
+import itertools
 import time
-import urllib.error
-import urllib.request
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, opened, reading, store_path
-from spanledger_collector.cli.show import as_json, money
+from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, opened, reading, server_of
+from spanledger_collector.cli.delivery import Send, into, over_http
+from spanledger_collector.cli.show import as_json, money, working
 from spanledger_collector.cli.statements import statement
-from spanledger_collector.database import serving_of
-from spanledger_collector.exceptions import InputError, StoreError
+from spanledger_collector.exceptions import InputError
 from spanledger_collector.otlp_files import read_requests
-from spanledger_collector.receiver.commit import Committer
-from spanledger_collector.receiver.door import Door, OtlpRequest, check
+from spanledger_collector.receiver.door import OtlpRequest
 from spanledger_collector.refresh import settle
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["replay"]
 
-_CONTENT_TYPES: Final = {"protobuf": "application/x-protobuf", "json": "application/json"}
 _UNDER_WAY_MAX: Final = 8
-_SECONDS_PER_REQUEST: Final = 120
-_TRIES: Final = 5
 _SETTLE_SECONDS: Final = 120.0
+_COMPLAINTS_PER_FILE_MAX: Final = 5
 
-Send = Callable[[OtlpRequest], "Future[None]"]
+Requests = Iterator[tuple[Path, OtlpRequest]]
 
 
 @dataclass
 class Replayed:
-    """What became of the files."""
+    """What became of the files. ``is_settled`` is False when the rollups were still behind at the end."""
 
+    screen: Console
     requests: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
+    is_settled: bool = True
+    _per_file: Counter[Path] = field(default_factory=Counter)
+
+    def complain(self, file: Path, sentence: str) -> None:
+        """Say at once what is wrong; a file with much wrong is not said all about."""
+        self._per_file[file] += 1
+        if self._per_file[file] <= _COMPLAINTS_PER_FILE_MAX:
+            self._say(sentence)
+
+    def close(self) -> None:
+        """Say how much was not said."""
+        for file, count in self._per_file.items():
+            if count > _COMPLAINTS_PER_FILE_MAX:
+                self._say(f"{file}: {count - _COMPLAINTS_PER_FILE_MAX:,} more requests were refused.")
+
+    def _say(self, sentence: str) -> None:
+        self.complaints.append(sentence)
+        self.screen.print(sentence, style="red", markup=False)
 
 
 def replay(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="OTLP files: .pb, .binpb (protobuf), .json, .jsonl; also compressed with gzip.", show_default=False
+            help="OTLP files: .pb, .binpb (protobuf), .json, .jsonl; also compressed with gzip or zstd.",
+            show_default=False,
+            readable=False,  # each file is judged on its own, when its turn comes
         ),
     ],
     json: Json = False,
     store: Store = None,
     clickhouse: ClickHouseUrl = None,
 ) -> None:
-    """Put recorded OTLP files into the ledger. What is there already is not counted again, so a replay can be repeated."""
-    serving = None if clickhouse else serving_of(store_path(store))
-    if serving and serving.otlp_http_url:
-        with _over_http(serving.otlp_http_url) as send:
-            replayed = _replay(files, send)
-        with reading(store, clickhouse) as client:
-            _wait_until_settled(client)
-            summary = _summary(client, replayed)
-    else:
-        with opened(store, clickhouse, "spanledger replay") as database:
-            with _into(database.target.kind == "embedded", lambda: Door(database)) as send:
-                replayed = _replay(files, send)
-            with contextlib.closing(database.client()) as client:
-                if database.target.kind == "embedded":
-                    settle(client)
-                summary = _summary(client, replayed)
-    typer.echo(as_json(summary) if json else _sentence(summary))
-    if replayed.complaints:
-        raise InputError("\n".join(replayed.complaints))
+    """Put recorded OTLP files into the ledger. What is there already is not counted again, so a replay can be repeated.
 
-
-def _replay(files: Sequence[Path], send: Send) -> Replayed:
-    replayed = Replayed()
+    What cannot be read is named and left out; all the rest counts, and the exit code is 1.
+    """
+    replayed = Replayed(Console(stderr=True, highlight=False, soft_wrap=True))
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        for file in files:
-            task = progress.add_task(file.name, total=file.stat().st_size if file.is_file() else None)
-            try:
-                requests = read_requests(file, on_progress=partial(_advance, progress, task))
-                _send_all(file, requests, send, replayed)
-            except InputError as error:
-                replayed.complaints.append(str(error))
-    return replayed
+    progress = Progress(*columns, console=replayed.screen, transient=True, disable=not replayed.screen.is_terminal)
+    serving = server_of(store, clickhouse)
+    requests = _requests(files, replayed, progress)
+    first = next(requests, None)
+    totals: dict[str, Any] | None = None
+    if first is not None:  # for files that hold nothing, no ledger is opened or made
+        requests = itertools.chain([first], requests)
+        if serving and serving.otlp_http_url:
+            with over_http(serving.otlp_http_url) as send, progress:
+                _send_all(requests, send, replayed)
+            with reading(store, clickhouse) as client, working("Waiting for the rollups"):
+                replayed.is_settled = _is_settled(client)
+                totals = _totals(client)
+        else:
+            totals = _into_ledger(requests, replayed, progress, store, clickhouse)
+    replayed.close()
+    _report(replayed, totals, json=json)
+    if replayed.complaints:
+        raise typer.Exit(1)
+
+
+def _into_ledger(
+    requests: Requests, replayed: Replayed, progress: Progress, store: Path | None, clickhouse: str | None
+) -> dict[str, Any]:
+    with opened(store, clickhouse, "spanledger replay") as database:
+        with into(database) as send, progress:
+            _send_all(requests, send, replayed)
+        with contextlib.closing(database.client()) as client:
+            if database.target.kind == "embedded":
+                with working("Bringing verdicts and rollups up to date"):
+                    settle(client)
+            else:
+                replayed.is_settled = _is_settled(client)
+            return _totals(client)
+
+
+def _requests(files: Sequence[Path], replayed: Replayed, progress: Progress) -> Requests:
+    """Yield what the files hold, one file after the other."""
+    for file in files:
+        task = progress.add_task(file.name, total=_size(file))
+        try:
+            for request in read_requests(file, on_progress=partial(_advance, progress, task)):
+                replayed.requests[request.signal] += 1
+                yield file, request
+        except InputError as error:
+            replayed.complain(file, str(error))
+
+
+def _size(file: Path) -> int | None:
+    try:
+        return file.stat().st_size
+    except OSError:  # reading it will say why
+        return None
 
 
 def _advance(progress: Progress, task: TaskID, done: int) -> None:
     progress.update(task, completed=done)
 
 
-def _send_all(file: Path, requests: Iterator[OtlpRequest], send: Send, replayed: Replayed) -> None:
-    """Send a file's requests with a few under way; a refused one is noted and costs the others nothing."""
-    under_way: deque[Future[None]] = deque()
+def _send_all(requests: Requests, send: Send, replayed: Replayed) -> None:
+    """Send requests with a few under way; a refused one is noted and costs the others nothing."""
+    under_way: deque[tuple[Path, Future[None]]] = deque()
 
     def finish(until: int) -> None:
         while len(under_way) > until:
+            file, sent = under_way.popleft()
             try:
-                under_way.popleft().result()
+                sent.result()
             except InputError as error:
                 replayed.requests["refused"] += 1
-                replayed.complaints.append(f"{file}: {error}")
+                replayed.complain(file, f"{file}: {error}")
 
     try:
-        for request in requests:
-            replayed.requests[request.signal] += 1
+        for file, request in requests:
             if request.signal == "metrics":
                 continue  # money comes from spans and logs
             finish(_UNDER_WAY_MAX - 1)
-            under_way.append(send(request))
+            under_way.append((file, send(request)))
     finally:
         finish(0)
 
 
-@contextlib.contextmanager
-def _into(embedded: bool, door: Callable[[], Door]) -> Iterator[Send]:
-    if embedded:
-        with contextlib.closing(Committer(door, lambda: None)) as committer:
-            yield lambda request: _submitted(committer, request)
-        return
-    with ThreadPoolExecutor(1) as pool, contextlib.closing(door()) as own:
-        yield lambda request: pool.submit(lambda: own.insert([request]))
-
-
-def _submitted(committer: Committer, request: OtlpRequest) -> "Future[None]":
-    try:
-        return committer.submit(request)
-    except InputError as error:
-        refused: Future[None] = Future()
-        refused.set_exception(error)
-        return refused
-
-
-@contextlib.contextmanager
-def _over_http(url: str) -> Iterator[Send]:
-    with ThreadPoolExecutor(2) as pool:
-        yield lambda request: pool.submit(_post, url, request)
-
-
-def _post(url: str, request: OtlpRequest) -> None:
-    """Post a request to a collector; as an exporter does, try again while it says that it cannot now."""
-    check(request)
-    headers = {"Content-Type": _CONTENT_TYPES[request.encoding]}
-    call = urllib.request.Request(f"{url}/v1/{request.signal}", request.body, headers)  # noqa: S310 - a URL on loopback, our own
-    for left in reversed(range(_TRIES)):
-        try:
-            urllib.request.urlopen(call, timeout=_SECONDS_PER_REQUEST).close()  # noqa: S310
-        except urllib.error.HTTPError as error:
-            if error.code != 503:
-                raise InputError(
-                    f"The collector refused a request: {error.read().decode(errors='replace')[2:]}"
-                ) from error
-            if not left:
-                raise StoreError(
-                    f"The collector at {url} takes nothing now; replay again later, nothing is counted twice."
-                ) from error
-            time.sleep(1)
-        except OSError as error:
-            raise StoreError(
-                f"The collector at {url} does not answer: {error}. Replay again; nothing is counted twice."
-            ) from error
-        else:
-            return
-
-
-def _wait_until_settled(client: Client) -> None:
+def _is_settled(client: Client) -> bool:
+    """Wait until verdicts and rollups have caught up with what was sent; tell whether they have."""
     end = time.monotonic() + _SETTLE_SECONDS
-    while client.query("select 1 from rollup_lag limit 1").result_rows and time.monotonic() < end:
+    while client.query("select traces > 0 or exists(select 1 from rollup_lag) from election_lag").result_rows[0][0]:
+        if time.monotonic() > end:
+            return False
         time.sleep(0.5)
+    return True
 
 
-def _summary(client: Client, replayed: Replayed) -> dict[str, Any]:
+def _totals(client: Client) -> dict[str, Any]:
     result = client.query(statement("ledger_totals"))
-    totals = dict(zip(result.column_names, result.result_rows[0], strict=True))
-    return {"requests": dict(replayed.requests), "complaints": replayed.complaints, "ledger": totals}
+    return dict(zip(result.column_names, result.result_rows[0], strict=True))
 
 
-def _sentence(summary: dict[str, Any]) -> str:
-    requests, ledger = summary["requests"], summary["ledger"]
-    read = ", ".join(f"{count:,} of {signal}" for signal, count in requests.items()) or "nothing"
-    lines = [
-        f"Requests read: {read}.",
-        f"The ledger holds {ledger['calls']:,} billed calls, {money(ledger['known_usd'])} USD known, {ledger['unknown_calls']:,} calls of unknown cost.",
-    ]
-    if requests.get("metrics"):
-        lines.append("Metrics are not kept: money comes from spans and logs.")
-    if ledger["quarantined_spans"]:
-        lines.append(
-            f"{ledger['quarantined_spans']:,} spans are kept aside as impossible: select reason, count() from quarantined_spans group by reason."
+def _report(replayed: Replayed, totals: dict[str, Any] | None, *, json: bool) -> None:
+    if json:
+        summary = {"requests": dict(replayed.requests), "complaints": replayed.complaints, "ledger": totals}
+        typer.echo(as_json(summary | {"settled": replayed.is_settled}))
+    elif totals is not None:
+        typer.echo("\n".join(_sentences(replayed, totals)))
+
+
+def _sentences(replayed: Replayed, totals: dict[str, Any]) -> Iterator[str]:
+    read = ", ".join(f"{count:,} of {signal}" for signal, count in replayed.requests.items() if signal != "refused")
+    refused = replayed.requests["refused"]
+    yield f"Requests read: {read}" + (f"; refused: {refused:,}." if refused else ".")
+    yield (
+        f"The ledger holds {totals['calls']:,} billed calls, {money(totals['known_usd'])} USD known, "
+        f"{totals['unknown_calls']:,} calls of unknown cost."
+    )
+    if not replayed.is_settled:
+        yield "These totals are still behind: all is stored, but verdicts and rollups are being made. See `spanledger cost` later."
+    if replayed.requests["metrics"]:
+        yield "Metrics are not kept: money comes from spans and logs."
+    if totals["quarantined_spans"]:
+        yield (
+            f"{totals['quarantined_spans']:,} spans are kept aside as impossible: "
+            'spanledger query "select reason, count() from quarantined_spans group by reason".'
         )
-    return "\n".join(lines)

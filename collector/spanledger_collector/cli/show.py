@@ -1,22 +1,78 @@
-"""How commands write money and JSON."""
+"""How commands write money, tables and JSON, and that they are at work."""
 
+import contextlib
 import json
+import os
 import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from rich import box
 from rich.console import Console
+from rich.table import Table
 
-__all__ = ["as_json", "console", "money"]
+__all__ = ["Column", "as_json", "console", "fits", "money", "print_table", "working"]
 
-_PIPE_WIDTH: Final = 160
+_PIPE_WIDTH: Final = 1_000
+_GAP: Final = 2
 _CENTS: Final = Decimal("0.01")
 _SMALL: Final = Decimal("0.000001")
 
 
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its key in the rows and its heading; ``folds`` says that it may give way where it is narrow."""
+
+    key: str
+    heading: str
+    is_number: bool = False
+    folds: bool = False
+
+
 def console() -> Console:
-    """Return standard output for tables: as wide as the terminal, and wide enough for any table in a pipe."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    """Return standard output for tables: as wide as the terminal (or COLUMNS), and wide enough for any table in a pipe."""
+    has_width = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return Console(highlight=False, width=None if has_width else _PIPE_WIDTH)
+
+
+@contextlib.contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show on a terminal what takes its time; nothing elsewhere."""
+    stderr = Console(stderr=True)
+    with stderr.status(f"{what} ...") if stderr.is_terminal else contextlib.nullcontext():
+        yield
+
+
+def fits(screen: Console, columns: Iterable[Column], rows: Iterable[Mapping[str, str]]) -> bool:
+    """Tell whether a table can be printed without folding a cell."""
+    widths = [max(len(text) for text in (column.heading, *(row[column.key] for row in rows))) for column in columns]
+    return sum(widths) + _GAP * (len(widths) - 1) <= screen.width
+
+
+def print_table(
+    screen: Console,
+    columns: Iterable[Column],
+    rows: Iterable[Mapping[str, str]],
+    total: Mapping[str, str] | None = None,
+) -> None:
+    """Print rows of texts under headings, then the total; numbers are never cut, nor folded."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, _GAP, 0, 0))
+    columns = list(columns)
+    for column in columns:
+        table.add_column(
+            column.heading,
+            justify="right" if column.is_number else "left",
+            no_wrap=not column.folds,
+            overflow="fold",
+        )
+    for row in rows:
+        table.add_row(*(row[column.key] for column in columns))
+    if total:
+        table.add_section()
+        table.add_row(*(total[column.key] for column in columns), style="bold")
+    screen.print(table)
 
 
 def money(amount_usd: Decimal) -> str:
@@ -36,4 +92,7 @@ def as_json(value: Any) -> str:
 
 
 def _plain(value: object) -> str:
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+    if not isinstance(value, Decimal):
+        return str(value)
+    digits = f"{value:f}"  # not normalize(): it would round to 28 digits
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits

@@ -1,9 +1,8 @@
 """`spanledger up`: the embedded collector as a process."""
 
-import logging
 import signal
 import threading
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -20,6 +19,7 @@ _HINT = """Serving the ledger {store}
 Point a program at it:  OTEL_EXPORTER_OTLP_ENDPOINT={http}
 Then look:              spanledger cost --by team,model
 Ctrl-C stops it; what was acknowledged is stored."""
+_STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def up(
@@ -35,10 +35,10 @@ def up(
     ] = 8123,
 ) -> None:
     """Run the embedded collector: take OpenTelemetry data on loopback, keep the ledger, answer queries."""
-    logging.getLogger("spanledger_collector").setLevel(logging.INFO)
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    for number in _STOPPING:
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, lambda *_: stop.set())
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     server = EmbeddedServer(
         store_path(store), otlp_http_port=otlp_http_port, otlp_grpc_port=otlp_grpc_port, clickhouse_port=clickhouse_port

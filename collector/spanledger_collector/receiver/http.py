@@ -10,11 +10,13 @@ from typing import Final, cast
 
 from google.rpc import code_pb2, status_pb2
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from spanledger_collector.exceptions import InputError
+from spanledger_collector.queries import LocalOnly
 from spanledger_collector.receiver.commit import Committer, OverloadedError
 from spanledger_collector.receiver.door import Encoding, OtlpRequest, Signal
 from spanledger_collector.receiver.metrics import MetricsSeen
@@ -53,7 +55,7 @@ def build_app(committer: Committer, metrics: MetricsSeen) -> Starlette:
 
     signals: tuple[Signal, ...] = ("traces", "logs", "metrics")
     routes = [Route(f"/v1/{signal}", endpoint(signal), methods=["POST"]) for signal in signals]
-    return Starlette(routes=[*routes, Route("/health", _health)])
+    return Starlette(routes=[*routes, Route("/health", _health)], middleware=[Middleware(LocalOnly)])
 
 
 async def _health(request: Request) -> Response:  # noqa: ARG001 - the framework's signature

@@ -26,7 +26,7 @@ from draws order by number
 DRAWS = """
 create or replace table draws (
   number UInt32, provider String, model String, context String, at DateTime('UTC'), total_input UInt64,
-  q Tuple(UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
+  q Array(UInt64)
 ) engine = Memory
 """
 Sold = dict[tuple[str, str], tuple[Provider, ModelInfo]]
@@ -81,7 +81,7 @@ def ledger_costs_usd(client: Client, draws: list[Draw]) -> list[Decimal | None]:
             *draw.key[1:],
             draw.at,
             draw.total_input,
-            tuple(1 if m == "request_usd" else draw.quantities[m] for m in METERS),
+            [1 if m == "request_usd" else draw.quantities[m] for m in METERS],
         ]
         for number, draw in enumerate(draws)
     ]

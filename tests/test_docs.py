@@ -1,0 +1,347 @@
+"""The documents say what is true today: commands, outputs, links, columns, settings, programs."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from tests.ledger import Ledger
+from tests.otlp import chat
+
+import spanledger
+import spanledger_collector
+from spanledger_collector.assets import assets
+from spanledger_collector.cli import app
+from spanledger_collector.database import Serving, serving_of
+from spanledger_collector.demo.vendor import VendorServer
+from spanledger_collector.prices.cache import cache_folder
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("instrumentation", "collector", "sql", "dashboards", "deploy", "tests")
+README = (ROOT / "README.md").read_text("utf-8")
+SQL_README = assets("sql").joinpath("README.md").read_text("utf-8")
+DOCUMENTS = [file for file in (ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("*/README.md")) if file.is_file()]
+needs_checkout = pytest.mark.skipif(
+    not (ROOT / "collector").is_dir(), reason="needs the checkout: the folders' READMEs and the Makefile"
+)
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+TIME = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?")
+FRAME = re.compile(r"[\u2500-\u257f]")
+CALLS_OF_THE_PROGRAM = 3
+SECONDS = 40
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return [body for kind, body in BLOCK.findall(text) if kind == language]
+
+
+def command_lines(text: str) -> list[str]:
+    """Return the commands of a document that can be pasted, one a line, comments and prompts left out."""
+    lines = [line for block in blocks(text, "sh") for line in block.splitlines()]
+    lines += [line[2:] for block in blocks(text, "text") for line in block.splitlines() if line.startswith("$ ")]
+    return lines
+
+
+def mentioned_commands(text: str) -> list[list[str]]:
+    """Return every `spanledger ...` of a document, in words."""
+    inline = [words for words in re.findall(r"`([^`\n]+)`", text) if words.startswith("spanledger ")]
+    pasted = [line for line in command_lines(text) if line.startswith("spanledger ")]
+    return [shlex.split(line, comments=True) for line in inline + pasted]
+
+
+def programs(text: str) -> list[str]:
+    return blocks(text, "python")
+
+
+def words(output: str) -> list[str]:
+    """Return what a table says: its words, without frame, widths and times."""
+    return FRAME.sub(" ", TIME.sub("", output)).split()
+
+
+def commands_of(command: Any) -> dict[str, Any]:
+    """Return the commands of a group by name; nothing for a command."""
+    return dict(getattr(command, "commands", {}))
+
+
+def leaf_commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if not commands_of(command):
+        yield path
+    for name, child in commands_of(command).items():
+        yield from leaf_commands(child, (*path, name))
+
+
+def table_after(heading: str, text: str) -> list[list[str]]:
+    """Return the cells of the first table below a heading, without its head."""
+    section = text.partition(f"\n{heading}\n")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+def test_the_readme_fits_on_a_few_screens() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+@needs_checkout
+def test_every_folder_opens_with_a_readme_that_says_what_comes_in_and_what_goes_out() -> None:
+    for folder in FOLDERS:
+        text = (ROOT / folder / "README.md").read_text("utf-8")
+        assert text.startswith(f"# {folder}\n")
+        assert "**In:**" in text, folder
+        assert "**Out:**" in text, folder
+
+
+@needs_checkout
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_relative_links_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)", document.read_text("utf-8"))
+
+    assert [to for to in targets if "://" not in to and not (document.parent / to).exists()] == []
+
+
+@needs_checkout
+def test_every_folder_is_linked_from_the_readme() -> None:
+    assert [folder for folder in FOLDERS if f"]({folder}/README.md)" not in README] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_every_command_that_is_written_down_exists(document: Path) -> None:
+    main = typer.main.get_command(app)
+    for name, *arguments in mentioned_commands(document.read_text("utf-8")):
+        command: Any = main
+        while commands_of(command) and arguments:
+            assert arguments[0] in commands_of(command), f"{name} {' '.join(arguments)}"
+            command, arguments = commands_of(command)[arguments[0]], arguments[1:]
+        if arguments:  # a bare name is a mention, not a call
+            command.make_context(name, arguments)
+
+
+def test_every_command_is_in_the_readme() -> None:
+    commands = {" ".join(path) for path in leaf_commands(typer.main.get_command(app))}
+    described = {
+        cell for row in table_after("## Commands", README) for cell in re.findall(r"`spanledger ([^`]+)`", row[0])
+    }
+
+    assert described == commands
+
+
+@needs_checkout
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_every_make_target_that_is_written_down_exists(document: Path) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+
+    assert set(re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text("utf-8"), re.MULTILINE)) <= set(targets)
+
+
+@needs_checkout
+def test_every_setting_is_documented_and_no_other() -> None:
+    pattern = re.compile(r"SPANLEDGER_[A-Z_]*[A-Z]")
+    packages = [Path(package.__path__[0]) for package in (spanledger, spanledger_collector)]
+    read = {
+        name
+        for package in packages
+        for file in package.rglob("*.py")
+        for name in pattern.findall(file.read_text("utf-8"))
+    }
+    # The defaults of tags are built from their names in the code, and written as one on the page.
+    read |= {f"SPANLEDGER_{tag}" for tag in ("TEAM", "FEATURE", "TENANT", "TASK")}
+    text = "\n".join(file.read_text("utf-8") for file in DOCUMENTS)
+    written = set(
+        pattern.findall(re.sub(r"(SPANLEDGER_)TEAM\|FEATURE\|TENANT\|TASK", r"\1TEAM \1FEATURE \1TENANT \1TASK", text))
+    )
+
+    assert written == read
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_programs_are_python_and_use_public_names(document: Path) -> None:
+    for program in programs(document.read_text("utf-8")):
+        compile(program, str(document), "exec")
+        assert set(re.findall(r"\bspanledger\.(\w+)\(", program)) <= set(spanledger.__all__)
+
+
+def test_every_state_of_a_call_is_explained_in_the_readme() -> None:
+    states = set(re.findall(r"'(\w+)'", assets("sql").joinpath("068_completeness_of.sql").read_text("utf-8")))
+    explained = {
+        state for row in table_after("## What unknown means", README) for state in re.findall(r"`(\w+)`", row[0])
+    }
+
+    assert explained == states - {"reported"}  # a state of the usage, not of the cost
+
+
+def test_every_column_of_calls_is_documented_in_its_order(ledger: Ledger) -> None:
+    columns = [row["name"] for row in ledger.rows("describe table calls")]
+
+    assert [row[0].strip("`") for row in table_after("## Columns of `calls`", SQL_README)] == columns
+    assert all(row[1] for row in table_after("## Columns of `calls`", SQL_README))
+
+
+def test_every_view_is_documented(ledger: Ledger) -> None:
+    views = ledger.rows("select name from system.tables where database = currentDatabase() and engine = 'View'")
+
+    assert [row["name"] for row in views if f"`{row['name']}`" not in SQL_README] == []
+
+
+def test_every_view_that_the_readme_lists_exists(ledger: Ledger) -> None:
+    existing = {
+        str(row["name"]) for row in ledger.rows("select name from system.tables where database = currentDatabase()")
+    }
+    listed = {name for row in table_after("## Views", README) for name in re.findall(r"`(\w+)`", row[0])}
+
+    assert {f"cost_by{name}" if name.startswith("_") else name for name in listed} <= existing
+    assert {"calls", "spans_judged", "completeness", "ledger_check", "cost_by_team"} <= listed
+
+
+def test_every_sql_file_belongs_to_a_line_of_the_stages() -> None:
+    numbers = {int(entry.name[:3]) for entry in assets("sql").iterdir() if re.match(r"\d{3}_", entry.name)}
+    covered: set[int] = set()
+    for files, *_ in table_after("## The stages", SQL_README):
+        for first, last in re.findall(r"(\d{3})(?:-(\d{3}))?", files):
+            covered |= set(range(int(first), int(last or first) + 1))
+
+    assert numbers - covered == set()
+
+
+def test_the_invariants_of_the_sql_page_hold_as_it_says(ledger: Ledger, recently: float) -> None:
+    assert len(ledger.settled(chat(recently), chat(recently + 60, tokens=None))) == 2
+    check, rollups, election = (
+        text.strip() for text in re.split(r";.*\n", blocks(SQL_README, "sql")[0]) if text.strip()
+    )
+
+    assert ledger.rows(check) == []
+    assert ledger.rows(rollups) == []
+    assert ledger.row(election)["traces"] == 0
+
+
+def test_the_rows_of_the_sql_page_teach_the_ledger_what_they_say(ledger: Ledger, recently: float) -> None:
+    for statement in blocks(SQL_README, "sql")[1].split(";\n"):
+        ledger.client.command(statement)
+    for name in ("attribute_dict", "operation_dict", "host_dict", "alias_dict"):
+        ledger.client.command(f"system reload dictionary {name}")
+
+    spoken = {
+        "gen_ai.operation.name": "acme_completion",
+        "gen_ai.usage.cache_read.input_tokens": 24,
+        "cost_center": "r-and-d",
+    }
+    own_name = {"gen_ai.request.model": "our-deployment", "gen_ai.response.model": "our-deployment"}
+    first, second, third = ledger.booked(
+        chat(recently, scope="acme.llm", extra=spoken),
+        chat(recently + 1, extra={"server.address": "llm.example.com", "gen_ai.response.model": "deepseek-chat"}),
+        chat(recently + 2, extra=own_name),
+    )
+    assert (first["team"], first["operation"], first["usage_rule"]) == ("r-and-d", "chat", "acme")
+    assert (first["input_tokens"], first["uncached_input_tokens"]) == (1024, 1000)
+    assert (second["provider"], second["completeness"]) == ("deepseek", "priced")
+    assert (third["model"], third["completeness"]) == ("gpt-5", "priced")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A user's machine: a home of its own, a served ledger at the default place, the vendor of the demo."""
+
+    home: Path
+    vendor: VendorServer
+    environ: dict[str, str]
+
+    @property
+    def store(self) -> Path:
+        return self.home / ".local" / "share" / "spanledger"
+
+    def run(self, *command: str, **variables: str) -> str:
+        done = subprocess.run(
+            command,
+            env=self.environ | variables,
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def spanledger(self, line: str) -> str:
+        name, *arguments = shlex.split(line, comments=True)
+        assert name == "spanledger"
+        return self.run(sys.executable, "-m", "spanledger_collector", *arguments)
+
+    def served(self) -> Serving:
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            serving = serving_of(self.store)
+            if serving and serving.clickhouse_url:
+                return serving
+            time.sleep(0.05)
+        raise AssertionError("spanledger up does not serve")
+
+
+@contextmanager
+def machine(home: Path) -> Iterator[Machine]:
+    foreign = ("OTEL_", "SPANLEDGER_", "OPENAI_", "XDG_")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    ports = {f"SPANLEDGER_{name}_PORT": "0" for name in ("OTLP_HTTP", "OTLP_GRPC", "CLICKHOUSE")}
+    with VendorServer() as vendor:
+        environ |= ports | {"HOME": str(home), "SPANLEDGER_CACHE_DIR": str(cache_folder()), "OPENAI_API_KEY": "k"}
+        yield Machine(home, vendor, environ | {"OPENAI_BASE_URL": f"{vendor.url}/v1", "COLUMNS": "160"})
+
+
+@contextmanager
+def serving(user: Machine) -> Iterator[Serving]:
+    """Run `spanledger up` as a process of its own."""
+    command = [sys.executable, "-m", "spanledger_collector", "up"]
+    with subprocess.Popen(command, env=user.environ, stderr=subprocess.DEVNULL) as up:
+        try:
+            yield user.served()
+        finally:
+            up.terminate()
+            assert up.wait(SECONDS) == 0
+
+
+@pytest.fixture(scope="module")
+def after_the_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Return the machine after the README's program ran against a running `spanledger up`."""
+    (program,) = programs(README)
+    with machine(tmp_path_factory.mktemp("home")) as user, serving(user) as collector:
+        (user.home / "app.py").write_text(program)
+        user.run(sys.executable, "app.py", OTEL_EXPORTER_OTLP_ENDPOINT=collector.otlp_http_url)
+        wait_for_the_calls(user)
+        yield user
+
+
+def wait_for_the_calls(user: Machine) -> None:
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        if f'"calls":{CALLS_OF_THE_PROGRAM}' in user.spanledger(
+            "spanledger query 'select sum(calls)::UInt32 as calls from costs' --format JSONEachRow"
+        ):
+            return
+    raise AssertionError("the program's calls are not in the ledger")
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("example", blocks(README, "text"), ids=["cost", "query"])
+def test_the_outputs_in_the_readme_are_what_its_program_leads_to(after_the_program: Machine, example: str) -> None:
+    line, _, shown = example.removeprefix("$ ").partition("\n")
+
+    assert words(after_the_program.spanledger(line)) == words(shown)
+
+
+@pytest.mark.e2e
+def test_the_program_of_the_sql_page_teaches_a_stopped_store(tmp_path: Path) -> None:
+    (program,) = programs(SQL_README)
+    query = "spanledger query \"select field from attribute_names where name = 'cost_center'\" --format TSV"
+    with machine(tmp_path) as user:
+        user.spanledger("spanledger migrate")
+        user.run(sys.executable, "-c", program)
+
+        assert user.spanledger(query) == "team\n"
