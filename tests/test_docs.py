@@ -115,9 +115,9 @@ def test_every_folder_is_linked_from_the_readme() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.relative_to(ROOT).as_posix())
 def test_every_command_that_is_written_down_exists(document: Path) -> None:
-    main = typer.main.get_command(app)
-    for name, *arguments in mentioned_commands(document.read_text("utf-8")):
-        command: Any = main
+    main: Any = typer.main.get_command(app)
+    for mention in mentioned_commands(document.read_text("utf-8")):
+        command, (name, *arguments) = main, mention
         while commands_of(command) and arguments:
             assert arguments[0] in commands_of(command), f"{name} {' '.join(arguments)}"
             command, arguments = commands_of(command)[arguments[0]], arguments[1:]
@@ -307,15 +307,30 @@ def serving(user: Machine) -> Iterator[Serving]:
             assert up.wait(SECONDS) == 0
 
 
+@dataclass(frozen=True)
+class QuickStart:
+    """What the README's quick start led to: its outputs by command, and the machine, where nothing runs any more."""
+
+    user: Machine
+    outputs: dict[str, str]
+
+
 @pytest.fixture(scope="module")
-def after_the_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """Return the machine after the README's program ran against a running `spanledger up`."""
+def quick_start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuickStart]:
     (program,) = programs(README)
-    with machine(tmp_path_factory.mktemp("home")) as user, serving(user) as collector:
-        (user.home / "app.py").write_text(program)
-        user.run(sys.executable, "app.py", OTEL_EXPORTER_OTLP_ENDPOINT=collector.otlp_http_url)
-        wait_for_the_calls(user)
-        yield user
+    with machine(tmp_path_factory.mktemp("home")) as user:
+        with serving(user) as collector:
+            (user.home / "app.py").write_text(program)
+            user.run(sys.executable, "app.py", OTEL_EXPORTER_OTLP_ENDPOINT=collector.otlp_http_url)
+            wait_for_the_calls(user)
+            outputs = {line: user.spanledger(line) for line, _ in examples()}
+        yield QuickStart(user, outputs)
+
+
+def examples() -> list[tuple[str, str]]:
+    """Return the README's commands that are shown with their output."""
+    parts = [block.removeprefix("$ ").partition("\n") for block in blocks(README, "text")]
+    return [(line, shown) for line, _, shown in parts]
 
 
 def wait_for_the_calls(user: Machine) -> None:
@@ -329,19 +344,18 @@ def wait_for_the_calls(user: Machine) -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("example", blocks(README, "text"), ids=["cost", "query"])
-def test_the_outputs_in_the_readme_are_what_its_program_leads_to(after_the_program: Machine, example: str) -> None:
-    line, _, shown = example.removeprefix("$ ").partition("\n")
-
-    assert words(after_the_program.spanledger(line)) == words(shown)
+@pytest.mark.parametrize(("line", "shown"), examples(), ids=["cost", "query"])
+def test_the_outputs_in_the_readme_are_what_its_program_leads_to(
+    quick_start: QuickStart, line: str, shown: str
+) -> None:
+    assert words(quick_start.outputs[line]) == words(shown)
 
 
 @pytest.mark.e2e
-def test_the_program_of_the_sql_page_teaches_a_stopped_store(tmp_path: Path) -> None:
+def test_the_program_of_the_sql_page_teaches_a_stopped_store(quick_start: QuickStart) -> None:
     (program,) = programs(SQL_README)
     query = "spanledger query \"select field from attribute_names where name = 'cost_center'\" --format TSV"
-    with machine(tmp_path) as user:
-        user.spanledger("spanledger migrate")
-        user.run(sys.executable, "-c", program)
 
-        assert user.spanledger(query) == "team\n"
+    quick_start.user.run(sys.executable, "-c", program)
+
+    assert quick_start.user.spanledger(query) == "team\n"

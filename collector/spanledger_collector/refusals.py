@@ -9,7 +9,7 @@ __all__ = ["refusal"]
 _LEAD: Final = re.compile(
     r"(Received ClickHouse exception, code: \d+, server response: )?(Code: \d+\. DB::Exception: )*"
 )
-_PAGE: Final = re.compile(r"HTTP driver received HTTP status (\d+).*<(?:!doctype|html)", re.DOTALL | re.IGNORECASE)
+_STATUS: Final = re.compile(r"HTTP driver received HTTP status (\d+)")
 # What the engine adds for its own developers: the address, its version, every word it would have taken, where in the plan it was.
 _TAILS: Final = (
     re.compile(r" \(for url \S*\)\s*\Z"),
@@ -23,8 +23,9 @@ _LENGTH_MAX: Final = 400
 def refusal(error: Exception) -> str:
     """Return the reason as one line that ends with the engine's code and its name, where it gave one."""
     name, code = getattr(error, "name", None), getattr(error, "code", None)
-    if page := _PAGE.search(str(error)):
-        return f"It answers as something else than ClickHouse (HTTP status {page[1]})."
+    status = _STATUS.match(str(error))
+    if status and not code:
+        return f"What answers there is not ClickHouse (HTTP status {status[1]})."
     text = "" if code else next(_reasons_of_the_system(error), "")
     reason = _reason(text or str(error), name)
     known = ", ".join([f"code {code}"] * bool(code) + [name] * bool(name))

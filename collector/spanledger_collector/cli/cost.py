@@ -121,7 +121,7 @@ def _print(dimensions: list[str], rows: list[dict[str, Any]], since: datetime) -
     screen.print(f"Cost by {', '.join(dimensions)} since {moment}", style="bold", soft_wrap=True)
     total = {name: sum((row[name] for row in rows), Decimal(0)) for name in _FIGURES}
     shown = [name for name in _FIGURES if name != "unknown_calls" or total[name]]
-    columns = [Column(name, name, folds=name == dimensions[-1]) for name in dimensions]
+    columns = [Column(name, name) for name in dimensions]
     columns += [Column(name, _FIGURES[name], is_number=True) for name in shown]
     cells = [_tags(dimensions, row) | _figures(row) for row in rows]
     sums = dict.fromkeys(dimensions, "") | {dimensions[0]: "total"} | _figures(total)

@@ -30,7 +30,6 @@ _MAIN: Final = {
     "output": "output",
 }
 _LIKE_INPUT: Final = ("cached", "write 5m", "write 1h")
-_FOLDING: Final = ("context", "for calls", "from", "to", "source")
 _LISTED: Final = "genai-prices"
 _ALL: Final = "--json has all meters."
 _ALWAYS_YEAR: Final = 1970
@@ -151,10 +150,12 @@ def _print(lines: Sequence[PriceLine], *, json: bool) -> None:
         screen.print("No prices match.", soft_wrap=True)
         return
     cells = [_cells(line) for line in lines]
-    # A column that would be empty is left out.
-    names = [name for name in cells[0] if any(cell[name] for cell in cells)]
-    screen.print("USD per million tokens, times in UTC", style="bold", soft_wrap=True)
-    print_table(screen, [Column(name, name, name in _MAIN.values(), folds=name in _FOLDING) for name in names], cells)
+    # A column that would be empty is left out; what is the same in all rows is said once.
+    same = [name for name in ("provider", "model") if len(cells) > 1 and len({cell[name] for cell in cells}) == 1]
+    names = [name for name in cells[0] if name not in same and any(cell[name] for cell in cells)]
+    heading = " ".join([*(cells[0][name] for name in same), "in"]) if same else "Prices in"
+    screen.print(f"{heading} USD per million tokens, times in UTC", style="bold", markup=False, soft_wrap=True)
+    print_table(screen, [Column(name, name, name in _MAIN.values()) for name in names], cells)
     screen.print(f"{len(lines):,} prices. An empty cached or write price is the one for input. {_ALL}", soft_wrap=True)
 
 

@@ -31,6 +31,8 @@ __all__ = ["replay"]
 
 _UNDER_WAY_MAX: Final = 8
 _SETTLE_SECONDS: Final = 120.0
+_POLL_SECONDS: Final = 0.4
+_QUIET_POLLS: Final = 5
 _COMPLAINTS_PER_FILE_MAX: Final = 5
 
 Requests = Iterator[tuple[Path, OtlpRequest]]
@@ -165,13 +167,20 @@ def _send_all(requests: Requests, send: Send, replayed: Replayed) -> None:
 
 
 def _is_settled(client: Client) -> bool:
-    """Wait until verdicts and rollups have caught up with what was sent; tell whether they have."""
-    end = time.monotonic() + _SETTLE_SECONDS
-    while client.query("select traces > 0 or exists(select 1 from rollup_lag) from election_lag").result_rows[0][0]:
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.5)
-    return True
+    """Wait until verdicts and rollups have caught up with what was sent; tell whether they have.
+
+    The engine knows to the second when it held the last election, so one in the second of the last request proves
+    nothing: then it must stay quiet for some time.
+    """
+    sent_at, end = int(time.time()), time.monotonic() + _SETTLE_SECONDS
+    quiet_polls = 0
+    while time.monotonic() < end:
+        waiting, busy, held_at = client.query(statement("settling")).result_rows[0]
+        quiet_polls = quiet_polls + 1 if not busy and held_at >= sent_at else 0
+        if not (waiting or busy) or quiet_polls == _QUIET_POLLS:
+            return True
+        time.sleep(_POLL_SECONDS)
+    return False
 
 
 def _totals(client: Client) -> dict[str, Any]:

@@ -4,12 +4,13 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -23,12 +24,11 @@ _SMALL: Final = Decimal("0.000001")
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its key in the rows and its heading; ``folds`` says that it may give way where it is narrow."""
+    """A column of a table: its key in the rows and its heading. Texts fold where it is narrow, numbers never."""
 
     key: str
     heading: str
     is_number: bool = False
-    folds: bool = False
 
 
 def console() -> Console:
@@ -45,9 +45,9 @@ def working(what: str) -> Iterator[None]:
         yield
 
 
-def fits(screen: Console, columns: Iterable[Column], rows: Iterable[Mapping[str, str]]) -> bool:
+def fits(screen: Console, columns: Sequence[Column], rows: Sequence[Mapping[str, str]]) -> bool:
     """Tell whether a table can be printed without folding a cell."""
-    widths = [max(len(text) for text in (column.heading, *(row[column.key] for row in rows))) for column in columns]
+    widths = [_width(column, rows) for column in columns]
     return sum(widths) + _GAP * (len(widths) - 1) <= screen.width
 
 
@@ -58,13 +58,13 @@ def print_table(
     total: Mapping[str, str] | None = None,
 ) -> None:
     """Print rows of texts under headings, then the total; numbers are never cut, nor folded."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, _GAP, 0, 0))
-    columns = list(columns)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         table.add_column(
             column.heading,
             justify="right" if column.is_number else "left",
-            no_wrap=not column.folds,
+            no_wrap=column.is_number,
+            min_width=_width(column, [*rows, *([total] if total else [])]) if column.is_number else None,
             overflow="fold",
         )
     for row in rows:
@@ -73,6 +73,10 @@ def print_table(
         table.add_section()
         table.add_row(*(total[column.key] for column in columns), style="bold")
     screen.print(table)
+
+
+def _width(column: Column, rows: Sequence[Mapping[str, str]]) -> int:
+    return max(cell_len(text) for text in (column.heading, *(row[column.key] for row in rows)))
 
 
 def money(amount_usd: Decimal) -> str:

@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench`. They report; no test asserts a time."""

@@ -1,0 +1,110 @@
+"""Measures the ledger on this machine: `python -m tests.bench [--calls N]`. Everything in one process, one after the other."""
+
+import argparse
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+from rich.console import Console
+from rich.table import Table
+
+from spanledger_collector.database import Database, open_embedded
+from spanledger_collector.receiver.door import Door, OtlpRequest
+from spanledger_collector.refresh import judge, refresh, settle
+from spanledger_collector.server import prepare
+from tests.otlp import chat, request
+
+SPANS_PER_REQUEST = 500
+QUERIES = {
+    "30 days by team, rollup": "select team, sum(known_usd) as usd from cost_by_team group by team order by usd desc",
+    "30 days by team, single calls": "select team, sum(cost_usd) as usd from calls group by team order by usd desc",
+    "top 20 users of 30 days": "select user, sum(known_usd) as usd from cost_by_user group by user order by usd desc limit 20",
+    "completeness of 30 days": "select completeness, sum(calls) as n from completeness as c group by completeness",
+}
+
+
+def cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def measured(step: Callable[[], object], times: int = 5) -> tuple[float, float]:
+    """Return the median wall and the median CPU seconds of a step, after one run that does not count."""
+    step()
+    walls, cpus = [], []
+    for _ in range(times):
+        wall, cpu = time.perf_counter(), cpu_seconds()
+        step()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(cpu_seconds() - cpu)
+    return statistics.median(walls), statistics.median(cpus)
+
+
+def otlp(spans: int) -> list[OtlpRequest]:
+    """Return requests with that many new spans, as an exporter cuts them."""
+    now, left, requests = time.time() - 300, spans, []
+    while left > 0:
+        tags = {"spanledger.team": f"team{left % 40}", "spanledger.feature": f"f{left % 20}", "user.id": f"u{left % 900}", "server.address": "api.openai.com"}
+        requests.append(request(chat(now + index / 5000, extra={**tags, "gen_ai.response.id": f"chatcmpl-{left:024}{index:04}"}) for index in range(min(left, SPANS_PER_REQUEST))))
+        left -= SPANS_PER_REQUEST
+    return requests
+
+
+def bench_ingest(table: Table, database: Database, client: Client) -> None:
+    rates = {}
+    with closing(Door(database)) as door:
+        for spans in (1, 1000, 10_000):
+            batches = iter([otlp(spans) for _ in range(6)])
+            wall, cpu = measured(lambda batches=batches: door.insert(next(batches)))  # type: ignore[misc]
+            rates[spans] = spans / cpu
+            table.add_row(f"insert of {spans:,} spans: OTLP bytes to otel_traces and genai_calls", f"{wall * 1000:.0f} ms", f"{spans / cpu:,.0f} spans per CPU second")
+        table.add_row("  ratio of 10k batches to 1k batches", "", f"{rates[10_000] / rates[1000]:.1f}x")
+        wall, cpu = measured(lambda: judge(client))
+        table.add_row("election over what just came", f"{wall * 1000:.0f} ms", f"{cpu * 1000:.0f} ms CPU")
+
+        def visible() -> None:
+            door.insert(otlp(1000))
+            judge(client)
+            refresh(client, "cost_minutes_mv")
+
+        wall, _ = measured(visible)
+        table.add_row("1,000 spans from the wire into the views (insert, election, rollup)", f"{wall * 1000:.0f} ms", "")
+
+
+def bench_queries(table: Table, client: Client, calls: int) -> None:
+    for name in ("genai_calls", "dirty_minutes", "cost_minutes", "cost_hours", "actor_minutes", "actor_hours"):
+        client.command(f"truncate table {name}")
+    client.command((Path(__file__).parent / "synthetic_calls.sql").read_text(), parameters={"calls": calls})
+    client.command("optimize table genai_calls final")
+    size = client.query("select sum(data_compressed_bytes) / sum(rows) from system.parts where active and table = 'genai_calls' and database = 'spanledger'").result_rows[0][0]
+    table.add_row(f"bytes per call in genai_calls, merged, {calls:,} calls", f"{size:.1f}", "session and ids are synthetic")
+    started = time.perf_counter()
+    settle(client)
+    table.add_row(f"all rollups of {calls:,} calls made from nothing", f"{time.perf_counter() - started:.1f} s", "30 days")
+    for name, sql in QUERIES.items():
+        wall, cpu = measured(lambda sql=sql: client.query(sql))  # type: ignore[misc]
+        table.add_row(f"{name}, {calls:,} calls", f"{wall * 1000:.0f} ms", f"{cpu * 1000:.0f} ms CPU")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=1_000_000, help="calls in the queried ledger")
+    calls = parser.parse_args().calls
+    table = Table("what", "median", "per CPU", title="Measured on this machine, embedded engine, medians of 5 runs", title_justify="left")
+    with tempfile.TemporaryDirectory() as folder, closing(open_embedded(Path(folder))) as database:
+        prepare(database, "bench")
+        with closing(database.client()) as client:
+            client.command("set max_threads = 2")
+            bench_ingest(table, database, client)
+            bench_queries(table, client, calls)
+        table.add_row("peak memory of the process", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB", "")
+    Console(width=150).print(table)
+
+
+if __name__ == "__main__":
+    main()
