@@ -1,5 +1,9 @@
 -- One row per rollup that is behind: how many of its buckets changed after they were made, and since when. Empty when all is up to date.
-create view if not exists {db}.rollup_lag as
+create view if not exists {db}.rollup_lag (
+  rollup_table String comment 'Table that is behind',
+  buckets UInt64 comment 'How many of its buckets changed after they were made',
+  behind_since DateTime64(3, 'UTC') comment 'When the first of them changed'
+) as
 select rollup_table, count() as buckets, min(marked_at) as behind_since
 from (
   select 'cost_minutes' as rollup_table, dirty.bucket as bucket, dirty.marked as marked_at
@@ -29,4 +33,5 @@ from (
     where minute > now('UTC') - interval {calls_days} day + interval 1 day group by bucket) as dirty
   left join (select bucket, max(run_at) as ran from {db}.actor_hours group by bucket) as made on dirty.bucket = made.bucket
   where dirty.marked >= made.ran)
-group by rollup_table;
+group by rollup_table
+comment 'One row per rollup that is behind';

@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tests.ledger import Ledger
 
 from spanledger_collector.database import open_embedded
 from spanledger_collector.receiver.door import Door
 from spanledger_collector.server import prepare
+from tests.ledger import Ledger
 
 
 @pytest.fixture(scope="module")

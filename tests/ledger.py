@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
-from tests.otlp import SpanSpec, request
 
 from spanledger_collector.database import Database
 from spanledger_collector.receiver.door import Door, OtlpRequest
 from spanledger_collector.refresh import judge, settle
+from tests.otlp import SpanSpec, request
 
 _KEPT = (
     "attribute_names",

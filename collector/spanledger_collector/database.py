@@ -168,7 +168,7 @@ def _first_embedded_client(engine: Path) -> Client:
                 ) from error
             raise StoreError(
                 f"The store {engine.parent} cannot be opened; it may be damaged. Restore the folder from a backup, or choose "
-                f"another with --store. The engine says: {reason or refusal(error)}"
+                f"another with --store. {refusal(StoreError(reason)) if reason else refusal(error)}"
             ) from error
 
 

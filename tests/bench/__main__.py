@@ -20,6 +20,9 @@ from spanledger_collector.server import prepare
 from tests.otlp import chat, request
 
 SPANS_PER_REQUEST = 500
+SIZE = """
+select sum(data_compressed_bytes) / sum(rows) from system.parts
+where active and table = 'genai_calls' and database = currentDatabase()"""
 QUERIES = {
     "30 days by team, rollup": "select team, sum(known_usd) as usd from cost_by_team group by team order by usd desc",
     "30 days by team, single calls": "select team, sum(cost_usd) as usd from calls group by team order by usd desc",
@@ -49,8 +52,14 @@ def otlp(spans: int) -> list[OtlpRequest]:
     """Return requests with that many new spans, as an exporter cuts them."""
     now, left, requests = time.time() - 300, spans, []
     while left > 0:
-        tags = {"spanledger.team": f"team{left % 40}", "spanledger.feature": f"f{left % 20}", "user.id": f"u{left % 900}", "server.address": "api.openai.com"}
-        requests.append(request(chat(now + index / 5000, extra={**tags, "gen_ai.response.id": f"chatcmpl-{left:024}{index:04}"}) for index in range(min(left, SPANS_PER_REQUEST))))
+        tags = {
+            "spanledger.team": f"team{left % 40}",
+            "spanledger.feature": f"f{left % 20}",
+            "user.id": f"u{left % 900}",
+            "server.address": "api.openai.com",
+            "gen_ai.response.id": f"chatcmpl-{left:028}",
+        }
+        requests.append(request(chat(now + index / 5000, extra=tags) for index in range(min(left, SPANS_PER_REQUEST))))
         left -= SPANS_PER_REQUEST
     return requests
 
@@ -62,7 +71,8 @@ def bench_ingest(table: Table, database: Database, client: Client) -> None:
             batches = iter([otlp(spans) for _ in range(6)])
             wall, cpu = measured(lambda batches=batches: door.insert(next(batches)))  # type: ignore[misc]
             rates[spans] = spans / cpu
-            table.add_row(f"insert of {spans:,} spans: OTLP bytes to otel_traces and genai_calls", f"{wall * 1000:.0f} ms", f"{spans / cpu:,.0f} spans per CPU second")
+            what = f"insert of {spans:,} spans: OTLP bytes to otel_traces and genai_calls"
+            table.add_row(what, f"{wall * 1000:.0f} ms", f"{spans / cpu:,.0f} spans per CPU second")
         table.add_row("  ratio of 10k batches to 1k batches", "", f"{rates[10_000] / rates[1000]:.1f}x")
         wall, cpu = measured(lambda: judge(client))
         table.add_row("election over what just came", f"{wall * 1000:.0f} ms", f"{cpu * 1000:.0f} ms CPU")
@@ -73,7 +83,9 @@ def bench_ingest(table: Table, database: Database, client: Client) -> None:
             refresh(client, "cost_minutes_mv")
 
         wall, _ = measured(visible)
-        table.add_row("1,000 spans from the wire into the views (insert, election, rollup)", f"{wall * 1000:.0f} ms", "")
+        table.add_row(
+            "1,000 spans from the wire into the views (insert, election, rollup)", f"{wall * 1000:.0f} ms", ""
+        )
 
 
 def bench_queries(table: Table, client: Client, calls: int) -> None:
@@ -81,11 +93,15 @@ def bench_queries(table: Table, client: Client, calls: int) -> None:
         client.command(f"truncate table {name}")
     client.command((Path(__file__).parent / "synthetic_calls.sql").read_text(), parameters={"calls": calls})
     client.command("optimize table genai_calls final")
-    size = client.query("select sum(data_compressed_bytes) / sum(rows) from system.parts where active and table = 'genai_calls' and database = 'spanledger'").result_rows[0][0]
-    table.add_row(f"bytes per call in genai_calls, merged, {calls:,} calls", f"{size:.1f}", "session and ids are synthetic")
+    size = client.query(SIZE).result_rows[0][0]
+    table.add_row(
+        f"bytes per call in genai_calls, merged, {calls:,} calls", f"{size:.1f}", "session and ids are synthetic"
+    )
     started = time.perf_counter()
     settle(client)
-    table.add_row(f"all rollups of {calls:,} calls made from nothing", f"{time.perf_counter() - started:.1f} s", "30 days")
+    table.add_row(
+        f"all rollups of {calls:,} calls made from nothing", f"{time.perf_counter() - started:.1f} s", "30 days"
+    )
     for name, sql in QUERIES.items():
         wall, cpu = measured(lambda sql=sql: client.query(sql))  # type: ignore[misc]
         table.add_row(f"{name}, {calls:,} calls", f"{wall * 1000:.0f} ms", f"{cpu * 1000:.0f} ms CPU")
@@ -95,14 +111,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=1_000_000, help="calls in the queried ledger")
     calls = parser.parse_args().calls
-    table = Table("what", "median", "per CPU", title="Measured on this machine, embedded engine, medians of 5 runs", title_justify="left")
+    table = Table(
+        "what",
+        "median",
+        "per CPU",
+        title="Measured on this machine, embedded engine, medians of 5 runs",
+        title_justify="left",
+    )
     with tempfile.TemporaryDirectory() as folder, closing(open_embedded(Path(folder))) as database:
         prepare(database, "bench")
         with closing(database.client()) as client:
             client.command("set max_threads = 2")
             bench_ingest(table, database, client)
             bench_queries(table, client, calls)
-        table.add_row("peak memory of the process", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB", "")
+        table.add_row(
+            "peak memory of the process", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB", ""
+        )
     Console(width=150).print(table)
 
 

@@ -28,7 +28,9 @@ def started(store: Path) -> tuple[subprocess.Popen[str], str]:
     """Start `spanledger up` and return it with its OTLP URL once it serves."""
     ports = ["--otlp-http-port", "0", "--otlp-grpc-port", "0", "--clickhouse-port", "0"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "spanledger_collector", "up", "--store", str(store), *ports], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "spanledger_collector", "up", "--store", str(store), *ports],
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr is not None
     for line in process.stderr:
@@ -41,7 +43,8 @@ def started(store: Path) -> tuple[subprocess.Popen[str], str]:
 def batches(start: float) -> Iterator[bytes]:
     number = 0
     while True:
-        yield request([chat(start + number + index / 1000, tokens=(100, 10), extra={"spanledger.team": "a"}) for index in range(BATCH)]).body
+        at = start + number
+        yield request(chat(at + index / 1000, tokens=(100, 10)) for index in range(BATCH)).body
         number += 1
 
 
@@ -51,8 +54,9 @@ def send_until(url: str, pending: list[bytes], source: Iterator[bytes], end: flo
     while time.monotonic() < end:
         if not pending:
             pending.append(next(source))
+        call = urllib.request.Request(f"{url}/v1/traces", pending[0], {"Content-Type": "application/x-protobuf"})  # noqa: S310
         try:
-            urllib.request.urlopen(urllib.request.Request(f"{url}/v1/traces", pending[0], {"Content-Type": "application/x-protobuf"}), timeout=10).close()  # noqa: S310
+            urllib.request.urlopen(call, timeout=10).close()  # noqa: S310
         except OSError:
             return acknowledged
         del pending[0]
@@ -78,7 +82,9 @@ def test_killed_collectors_lose_and_double_nothing(tmp_path: Path) -> None:
         settle(client)
         calls, usd = client.query("select sum(c.calls), sum(c.known_usd) from costs as c").result_rows[0]
         billed = client.query("select count(), uniqExact(span_id) from calls").result_rows[0]
-        lost = client.query("select sum(abs(calls_difference)), sum(abs(usd_difference)) from ledger_check").result_rows[0]
+        lost = client.query(
+            "select sum(abs(calls_difference)), sum(abs(usd_difference)) from ledger_check"
+        ).result_rows[0]
 
     assert acknowledged > KILLS
     assert calls in {acknowledged * BATCH, (acknowledged + len(pending)) * BATCH}
@@ -93,7 +99,11 @@ def test_span_data_that_a_killed_collector_left_in_memory_is_removed(tmp_path: P
     process.wait()
     assert process.stderr is not None
     process.stderr.close()
-    folders = [folder for parent in (Path("/dev/shm"), tmp_path / "store") for folder in parent.glob(f"spanledger-{os.getuid()}-*")]  # noqa: S108
+    folders = [
+        folder
+        for parent in (Path("/dev/shm"), tmp_path / "store")
+        for folder in parent.glob(f"spanledger-{os.getuid()}-*")
+    ]  # noqa: S108
     for folder in folders:
         (folder / "left.native").write_bytes(b"span data")
 

@@ -23,7 +23,9 @@ TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
-    with EmbeddedServer(tmp_path_factory.mktemp("store"), otlp_http_port=0, otlp_grpc_port=0, clickhouse_port=0) as server:
+    with EmbeddedServer(
+        tmp_path_factory.mktemp("store"), otlp_http_port=0, otlp_grpc_port=0, clickhouse_port=0
+    ) as server:
         yield server
 
 
@@ -33,9 +35,13 @@ def recent() -> float:
 
 
 def post(server: EmbeddedServer, body: bytes, path: str = "/v1/traces", **headers: str) -> tuple[int, bytes]:
-    names = {"Content-Type": "application/x-protobuf"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    names = {"Content-Type": "application/x-protobuf"} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
     try:
-        with urllib.request.urlopen(urllib.request.Request(server.otlp_http_url + path, body, names), timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(
+            urllib.request.Request(server.otlp_http_url + path, body, names), timeout=30
+        ) as answer:  # noqa: S310
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
@@ -43,7 +49,11 @@ def post(server: EmbeddedServer, body: bytes, path: str = "/v1/traces", **header
 
 def landed(server: EmbeddedServer, span_id: str) -> int:
     with closing(server.database.client()) as client:
-        return int(client.query("select count() from otel_traces where SpanId = {id:String}", {"id": span_id}).result_rows[0][0])
+        return int(
+            client.query("select count() from otel_traces where SpanId = {id:String}", {"id": span_id}).result_rows[0][
+                0
+            ]
+        )
 
 
 def test_a_span_is_stored_when_the_answer_comes(server: EmbeddedServer, recent: float) -> None:
@@ -80,7 +90,9 @@ def test_a_compressed_body_is_unpacked(server: EmbeddedServer, recent: float) ->
         (gzip.compress(bytes(65_000_000)), {"Content_Encoding": "gzip"}, "unpacks to more than"),
     ],
 )
-def test_a_bad_body_is_answered_with_400_and_why(server: EmbeddedServer, body: bytes, headers: dict[str, str], complaint: str) -> None:
+def test_a_bad_body_is_answered_with_400_and_why(
+    server: EmbeddedServer, body: bytes, headers: dict[str, str], complaint: str
+) -> None:
     code, answer = post(server, body, **headers)
 
     status = Status.FromString(answer)
@@ -96,13 +108,18 @@ def test_bad_json_is_answered_in_json(server: EmbeddedServer) -> None:
 
 
 def test_grpc_says_invalid_argument(server: EmbeddedServer) -> None:
-    with grpc.insecure_channel(server.otlp_grpc_url.removeprefix("http://")) as channel, pytest.raises(grpc.RpcError) as failure:
+    with (
+        grpc.insecure_channel(server.otlp_grpc_url.removeprefix("http://")) as channel,
+        pytest.raises(grpc.RpcError) as failure,
+    ):
         channel.unary_unary(TRACES)(b"garbage", timeout=30)
 
     assert failure.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_a_request_that_only_the_database_finds_bad_costs_the_others_nothing(server: EmbeddedServer, recent: float) -> None:
+def test_a_request_that_only_the_database_finds_bad_costs_the_others_nothing(
+    server: EmbeddedServer, recent: float
+) -> None:
     wrong_wire_type = b"\x0a\x06\x12\x04\x12\x02\x0a\x7f"  # a span whose trace id is longer than the span
     good = [chat(recent) for _ in range(12)]
     bodies = [request([span]).body for span in good]
@@ -160,7 +177,9 @@ def test_a_port_in_use_is_one_clear_sentence(server: EmbeddedServer, tmp_path_fa
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(StoreError, match=f"Port {port} for OTLP/HTTP cannot be used"):
-            EmbeddedServer(tmp_path_factory.mktemp("other"), otlp_http_port=port, otlp_grpc_port=0, clickhouse_port=0).start()
+            EmbeddedServer(
+                tmp_path_factory.mktemp("other"), otlp_http_port=port, otlp_grpc_port=0, clickhouse_port=0
+            ).start()
 
 
 def test_a_store_that_is_served_cannot_be_opened_again(server: EmbeddedServer) -> None:

@@ -19,9 +19,8 @@ import spanledger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.instrumentation.conftest import Metered, ReceivedSpan
-
     from spanledger_collector.demo.vendor import VendorServer
+    from tests.instrumentation.conftest import Metered, ReceivedSpan
 
 OPENAI_SCOPE = "opentelemetry.instrumentation.genai.openai"
 ANTHROPIC_SCOPE = "opentelemetry.instrumentation.genai.anthropic"

@@ -9,9 +9,8 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from tests.instrumentation.conftest import LedgerServer
-
     from spanledger_collector.demo.vendor import VendorServer
+    from tests.instrumentation.conftest import LedgerServer
 
     RunApp = Callable[..., subprocess.CompletedProcess[str]]
 

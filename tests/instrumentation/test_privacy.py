@@ -13,9 +13,8 @@ from opentelemetry import trace
 import spanledger
 
 if TYPE_CHECKING:
-    from tests.instrumentation.conftest import Metered
-
     from spanledger_collector.demo.vendor import VendorServer
+    from tests.instrumentation.conftest import Metered
 
 SECRET = "SECRET-4711"
 TAG = "TAG-0815"

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
     from pathlib import Path
 
-    from tests.instrumentation.conftest import LedgerServer
-
     from spanledger_collector.demo.vendor import VendorServer
+    from tests.instrumentation.conftest import LedgerServer
 
     RunApp = Callable[..., subprocess.CompletedProcess[str]]
 

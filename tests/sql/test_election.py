@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
+
 from tests.ledger import Ledger, only
 from tests.otlp import SpanSpec, agent, chat, new_id
 

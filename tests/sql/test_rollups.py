@@ -23,12 +23,8 @@ def test_every_view_by_a_dimension_adds_up_to_the_same_total(ledger: Ledger, rec
     ]
     ledger.settled(*(chat(recently + number * 1800, extra=extra) for number, extra in enumerate(tags * 3)))
 
-    totals = {
-        name: ledger.row(
-            f"select sum(c.calls) as n, sum(c.input_tokens) as i, sum(c.known_usd) as usd, sum(c.unknown_calls) as unknown from cost_by_{name} as c"
-        )
-        for name in DIMENSIONS
-    }
+    sums = "sum(c.calls) as n, sum(c.input_tokens) as i, sum(c.known_usd) as usd, sum(c.unknown_calls) as unknown"
+    totals = {name: ledger.row(f"select {sums} from cost_by_{name} as c") for name in DIMENSIONS}
 
     assert totals["team"] == {"n": 12, "i": 12000, "usd": Decimal("0.00189"), "unknown": 3}
     assert all(total == totals["team"] for total in totals.values())

@@ -53,8 +53,8 @@ def fits(screen: Console, columns: Sequence[Column], rows: Sequence[Mapping[str,
 
 def print_table(
     screen: Console,
-    columns: Iterable[Column],
-    rows: Iterable[Mapping[str, str]],
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, str]],
     total: Mapping[str, str] | None = None,
 ) -> None:
     """Print rows of texts under headings, then the total; numbers are never cut, nor folded."""

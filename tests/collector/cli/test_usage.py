@@ -1,0 +1,130 @@
+"""What a command says about itself, and to whoever calls it wrongly."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from spanledger_collector.cli import app
+from spanledger_collector.cli.cost import _start
+from spanledger_collector.cli.show import as_json, money
+from spanledger_collector.exceptions import UsageError
+
+README = Path(__file__).parents[3] / "README.md"
+NOW = datetime(2026, 11, 22, 16, 43, 31, tzinfo=UTC)
+
+
+def commands(command: Any = None, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command with its path, groups included."""
+    command = command or typer.main.get_command(app)
+    yield path.strip(), command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from commands(child, f"{path} {name}")
+
+
+COMMANDS = [(path, command) for path, command in commands() if path]
+
+
+@pytest.mark.parametrize(("path", "command"), COMMANDS, ids=[path for path, _ in COMMANDS])
+def test_a_command_and_its_options_and_arguments_say_what_they_are_for(path: str, command: Any) -> None:
+    assert command.help
+    assert [parameter.name for parameter in command.params if not getattr(parameter, "help", None)] == []
+
+
+@pytest.mark.parametrize("path", [path for path, command in COMMANDS if not hasattr(command, "commands")])
+def test_the_readme_knows_the_command(path: str) -> None:
+    assert path in README.read_text("utf-8")
+
+
+def test_the_list_of_commands_cuts_no_sentence() -> None:
+    shown = CliRunner().invoke(app, ["--help"], terminal_width=80).output
+
+    assert "..." not in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["cost", "--by", "colour"], "'colour' is no dimension. There are: team, "),
+        (["cost", "--by", ","], "name at least one dimension"),
+        (["cost", "--by", "user,model"], "'model' cannot be combined with user or session"),
+        (["cost", "--since", "yesterday"], "'yesterday' is neither a time back (30m, 24h, 7d, 4w) nor a date"),
+        (["cost", "--since", "2026-13-01"], "nor a date"),
+        (["cost", "--since", "999999w"], "nor a date"),
+        (["cost", "--since", "9999-01-01"], "is in the future"),
+        (["cost", "--store", "a", "--clickhouse", "http://b"], "not both"),
+        (["query", "  "], "The statement is empty."),
+        (["query", "select 1", "--format", "CSV; drop"], "is not a format's name"),
+        (["cost", "--clickhouse", "localhost:8123"], "write http://user:password@host:8123"),
+        (["cost", "--clickhouse", "chdb:///tmp/x"], "write http://user:password@host:8123"),
+        (["cost", "--clickhouse", "http://host:99999"], "write http://user:password@host:8123"),
+        (["cost", "--clickhouse", "http://host/sales"], "names the database sales; the ledger's is spanledger"),
+        (["prices", "list", "--at", "soon"], "'soon' is no time"),
+        (["prices", "list", "--at", "0001-01-01"], "is outside 1970 to 2106"),
+        (["prices", "set", "openai", "x", "--price", "inputs=1"], "'inputs' is no meter. There are: input, "),
+        (["prices", "set", "openai", "x", "--price", "input=cheap"], "'cheap' is no amount"),
+        (["prices", "set", "openai", "x", "--price", "input=1e999999999"], "is no amount"),
+        (["prices", "set", "openai", "x", "--price", "input=1", "--price", "input=2"], "input is given twice"),
+    ],
+)
+def test_wrong_usage_is_refused_before_a_ledger_is_opened(arguments: list[str], said: str, tmp_path: Path) -> None:
+    done = CliRunner(env={"XDG_DATA_HOME": str(tmp_path)}).invoke(app, arguments)
+
+    assert isinstance(done.exception, UsageError)
+    assert said in str(done.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["replay"], ["query"], ["cost", "--limit", "0"], ["up", "--otlp-http-port", "65536"], ["prices"]],
+)
+def test_a_call_that_the_parser_cannot_take_is_wrong_usage(arguments: list[str]) -> None:
+    done = CliRunner().invoke(app, arguments)
+
+    assert done.exit_code == 2
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("since", "start"),
+    [
+        ("30m", datetime(2026, 11, 22, 16, 13, 31, tzinfo=UTC)),
+        ("60m", datetime(2026, 11, 22, 15, 43, 31, tzinfo=UTC)),
+        # Further back there are hours only, and half an hour of one is not to be had.
+        ("2h", datetime(2026, 11, 22, 14, tzinfo=UTC)),
+        ("7d", datetime(2026, 11, 15, 16, tzinfo=UTC)),
+        ("2026-11-01", datetime(2026, 11, 1, tzinfo=UTC)),
+        ("2026-11-01T01:30+01:00", datetime(2026, 11, 1, tzinfo=UTC)),
+        ("1066-10-14", datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_since_is_a_time_back_or_a_date(since: str, start: datetime) -> None:
+    assert _start(since, NOW) == start
+
+
+def test_json_holds_amounts_as_strings_to_the_last_digit() -> None:
+    amount = Decimal("12345678901234.123456789012345678901234")
+
+    assert json.loads(as_json([amount, Decimal("0E-24"), Decimal("100.50")])) == [str(amount), "0", "100.5"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        ("0", "0"),
+        ("1234567.891", "1,234,567.89"),
+        ("1", "1.00"),
+        ("0.999999", "0.999999"),
+        ("0.000001", "0.000001"),
+        ("0.000000000075", "0.000000000075"),
+    ],
+)
+def test_money_for_people_is_never_0_for_what_is_not_0(amount: str, shown: str) -> None:
+    assert money(Decimal(amount)) == shown
