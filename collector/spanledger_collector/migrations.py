@@ -98,7 +98,8 @@ def render(text: str, target: Target, values: dict[str, str] | None = None) -> s
 def migrate(client: Client, target: Target, migrations: Sequence[Migration] | None = None) -> list[Migration]:
     """Apply what is missing and return it; a failure leaves what was done before it recorded, so the next run goes on there.
 
-    ``migrations`` replaces the files of the ``sql`` folder. Raises MigrationError when a statement fails or when a file changed after it was applied.
+    ``migrations`` replaces the files of the ``sql`` folder. Raises MigrationError when a statement fails or when a file changed
+    after it was applied.
     """
     client.command(target.create_database())
     client.command(render(_RECORDS, target))

@@ -20,6 +20,7 @@ from tests.otlp import chat, request
 
 pytestmark = pytest.mark.e2e
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - where the collector keeps a private folder
 KILLS = 4
 BATCH = 20
 
@@ -100,10 +101,8 @@ def test_span_data_that_a_killed_collector_left_in_memory_is_removed(tmp_path: P
     assert process.stderr is not None
     process.stderr.close()
     folders = [
-        folder
-        for parent in (Path("/dev/shm"), tmp_path / "store")
-        for folder in parent.glob(f"spanledger-{os.getuid()}-*")
-    ]  # noqa: S108
+        folder for parent in (MEMORY, tmp_path / "store") for folder in parent.glob(f"spanledger-{os.getuid()}-*")
+    ]
     for folder in folders:
         (folder / "left.native").write_bytes(b"span data")
 

@@ -1,0 +1,265 @@
+"""Commands on a ledger that no process serves: replay, questions, and everything that can be wrong with the store."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.collector.cli.processes import Ended, environment, python, spanledger
+from tests.collector.cli.recorded import CALLS, COST_USD, OF_RECORDED, Files, record
+
+pytestmark = pytest.mark.e2e
+
+# Runs the command line with one migration more, or with another text of an applied one.
+WITH_MIGRATIONS = """
+import sys
+from dataclasses import replace
+from spanledger_collector import migrations
+from spanledger_collector.cli import run
+files = migrations.read_migrations()
+broken = migrations.Migration(999, "broken", "create tabel {db}.broken (x UInt8) engine = Memory")
+edited = [replace(files[0], text=files[0].text + "-- edited"), *files[1:]]
+migrations.read_migrations = lambda: {"broken": [*files, broken], "edited": edited}[sys.argv.pop(1)]
+run()
+"""
+HOLDS_THE_LOCK = """
+import sys, time
+from pathlib import Path
+from spanledger_collector.database import open_embedded
+database = open_embedded(Path(sys.argv[1]))
+print("open", flush=True)
+sys.stdin.readline()
+database.close()
+"""
+OPENS_WITH_CHDB = """
+import sys
+from chdb import session
+held = session.Session(sys.argv[1] + "/clickhouse")
+held.query("select 1")
+print("open", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return record(tmp_path_factory.mktemp("files"), float(int(time.time()) - 3 * 3600))
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory, files: Files) -> tuple[Path, Ended]:
+    """A store that replay made, out of good files and bad ones, and what it said."""
+    store = tmp_path_factory.mktemp("data") / "ledger"
+    return store, spanledger("replay", *files.good, *files.bad.values(), "--store", store)
+
+
+@pytest.fixture(scope="module")
+def store(replayed: tuple[Path, Ended]) -> Path:
+    return replayed[0]
+
+
+def holding(program: str, store: Path) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, store],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment(),
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "open\n"
+    return process
+
+
+@pytest.fixture
+def foreign_process(store: Path) -> Iterator[None]:
+    with holding(OPENS_WITH_CHDB, store) as process:
+        yield
+        process.kill()
+
+
+def test_replay_counts_the_good_files_and_names_each_bad_one(replayed: tuple[Path, Ended], files: Files) -> None:
+    _, ended = replayed
+
+    complaints = ended.err.splitlines()
+    assert ended.code == 1
+    assert f"The ledger holds {CALLS} billed calls, 0.003360 USD known, 0 calls of unknown cost." in ended.out
+    assert len(complaints) == len(files.bad)
+    for (said, file), complaint in zip(files.bad.items(), complaints, strict=True):
+        assert said in complaint
+        assert str(file) in complaint
+
+
+def test_a_second_replay_changes_no_number(store: Path, files: Files) -> None:
+    ended = spanledger("replay", *files.good, *files.good, "--json", "--store", store)
+
+    assert ended.code == 0
+    assert ended.err == ""
+    assert json.loads(ended.out)["ledger"] == {
+        "calls": CALLS,
+        "known_usd": COST_USD,
+        "unknown_calls": 0,
+        "quarantined_spans": 0,
+    }
+    asked = spanledger("query", OF_RECORDED, "--store", store)
+    assert json.loads(asked.out) == {"calls": CALLS, "cost_usd": COST_USD}
+
+
+def test_cost_is_a_table_for_people_and_exact_for_programs(store: Path) -> None:
+    shown = spanledger("cost", "--by", "team,model", "--store", store, COLUMNS="80", NO_COLOR="1")
+    exact = spanledger("cost", "--by", "team,model", "--json", "--store", store)
+
+    lines = shown.out.splitlines()
+    assert lines[0].startswith("Cost by team, model since ")
+    assert lines[1].split() == ["team", "model", "calls", "input", "tok.", "output", "tok.", "USD"]
+    assert lines[3].split() == ["search", "gpt-4o-mini", "16", "16,000", "1,600", "0.003360"]
+    assert lines[-1].split() == ["total", "16", "16,000", "1,600", "0.003360"]
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in shown.out
+    assert json.loads(exact.out) == [
+        {
+            "team": "search",
+            "model": "gpt-4o-mini",
+            "calls": CALLS,
+            "input_tokens": 16_000,
+            "output_tokens": 1_600,
+            "known_usd": COST_USD,
+            "cost_usd": COST_USD,
+            "unknown_calls": 0,
+            "unknown_tokens": 0,
+        }
+    ]
+
+
+def test_a_price_of_ones_own_prices_history_again_until_it_is_withdrawn(store: Path) -> None:
+    def ask() -> str:
+        return str(json.loads(spanledger("query", OF_RECORDED, "--store", store).out)["cost_usd"])
+
+    dearer = spanledger(
+        "prices", "set", "openai", "gpt-4o-mini", "--price", "input=1", "--price", "output=2", "--store", store
+    )
+
+    assert dearer.code == 0, dearer.err
+    assert ask() == "0.0192"
+    shown = spanledger("prices", "show", "openai", "gpt-4o-mini", "--json", "--store", store)
+    lines = [line for line in json.loads(shown.out) if not line["context"]]
+    assert {(line["prices"]["input_usd_per_mtok"], line["prices"]["output_usd_per_mtok"]) for line in lines} == {
+        ("1", "2")
+    }
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("selec 1", "The statement failed. Syntax error: failed at position 7 (1): 1 (code 62, SYNTAX_ERROR)."),
+        ("select * from nope", "Unknown table expression identifier 'nope'"),
+        ("insert into rates values (1)", "This endpoint only reads: INSERT is not executed."),
+        ("select 1 format Nope", "Unknown format Nope."),
+    ],
+)
+def test_a_statement_that_cannot_run_gets_one_sentence(sql: str, said: str, store: Path) -> None:
+    ended = spanledger("query", sql, "--store", store)
+
+    assert ended.code == 1
+    assert said in ended.sentence
+    assert "Expected one of" not in ended.sentence
+
+
+def test_a_command_waits_for_another_that_has_the_store_for_a_moment(store: Path) -> None:
+    with holding(HOLDS_THE_LOCK, store) as other:
+        asked = subprocess.Popen(
+            [sys.executable, "-m", "spanledger_collector", "query", "select 1", "--format", "CSV", "--store", store],
+            stdout=subprocess.PIPE,
+            env=environment(),
+        )
+        time.sleep(2)
+        assert asked.poll() is None
+        other.communicate("\n")
+
+    assert asked.communicate(timeout=60)[0] == b"1\n"
+    assert asked.returncode == 0
+
+
+@pytest.mark.usefixtures("foreign_process")
+def test_a_store_that_a_foreign_process_opened_is_in_use(store: Path) -> None:
+    ended = spanledger("cost", "--store", store)
+
+    assert ended.code == 1
+    assert f"{store} is in use by a process that is not spanledger" in ended.sentence
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("broken", "Migration 999 (broken) failed: "),
+        ("edited", " was changed after it was applied. An applied file is frozen"),
+    ],
+)
+def test_a_migration_that_cannot_be_applied_says_which(case: str, said: str, store: Path) -> None:
+    ended = python("-c", WITH_MIGRATIONS, case, "migrate", "--store", store)
+
+    assert ended.code == 1
+    assert said in ended.sentence
+
+
+def test_after_a_broken_migration_the_store_works_again(store: Path) -> None:
+    ended = spanledger("migrate", "--store", store)
+
+    assert ended.code == 0
+    assert ended.out.startswith("Schema ")
+
+
+@pytest.mark.parametrize("command", [["cost"], ["query", "select 1"], ["prices", "list"]], ids=" ".join)
+def test_reading_where_there_is_no_ledger_makes_none(command: list[str], tmp_path: Path) -> None:
+    ended = spanledger(*command, XDG_DATA_HOME=str(tmp_path))
+
+    assert ended.code == 1
+    assert ended.sentence.startswith(f"There is no ledger at {tmp_path}/spanledger. ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_replay_of_nothing_makes_no_ledger(tmp_path: Path) -> None:
+    ended = spanledger("replay", tmp_path / "nothing.pb", "--store", tmp_path / "ledger")
+
+    assert ended.code == 1
+    assert ended.sentence == f"There is no file {tmp_path}/nothing.pb: check the name."
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["cost"], ["migrate"], ["up"]], ids=" ".join)
+def test_a_file_is_no_store(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "ledger").touch()
+    free = ["--otlp-http-port", 0, "--otlp-grpc-port", 0, "--clickhouse-port", 0] if command == ["up"] else []
+
+    ended = spanledger(*command, *free, "--store", tmp_path / "ledger")
+
+    assert ended.code == 1
+    assert ended.sentence.startswith(f"The store {tmp_path}/ledger cannot be used: a file is in its place. ")
+
+
+def test_a_store_on_a_path_that_cannot_be_written_says_why(tmp_path: Path) -> None:
+    # /proc refuses everybody, root included.
+    ended = spanledger("migrate", "--store", "/proc/ledger")
+
+    assert ended.code == 1
+    assert ended.sentence.startswith("The store /proc/ledger cannot be used: ")
+
+
+@pytest.mark.parametrize("command", [["cost"], ["migrate"]], ids=" ".join)
+def test_a_server_that_does_not_answer_is_named_without_its_password(command: list[str]) -> None:
+    ended = spanledger(*command, "--clickhouse", "http://me:secret@127.0.0.1:1")
+
+    assert ended.code == 1
+    assert ended.sentence == "No ledger can be reached at http://127.0.0.1:1. Connection refused."
+
+
+def test_a_log_level_that_is_none_is_wrong_usage() -> None:
+    ended = spanledger("cost", SPANLEDGER_LOG_LEVEL="loud")
+
+    assert ended.code == 2
+    assert "'LOUD' is no level" in ended.sentence
