@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from spanledger_collector.database import Database
 from spanledger_collector.prices.aliases import resolve_new
@@ -60,7 +59,7 @@ class Refresher:
 
     def __init__(self, database: Database) -> None:
         self._wake = threading.Event()
-        self._stopping = False
+        self._stop = threading.Event()
         self._lock = threading.Lock()
         self._client = database.client()
         self._due = dict.fromkeys(_LATER, 0.0)
@@ -79,19 +78,22 @@ class Refresher:
 
     def close(self) -> None:
         """Bring everything up to date, then stop."""
-        self._stopping = True
+        self._stop.set()
         self._wake.set()
         self._thread.join()
         self._guarded(lambda: settle(self._client))
         self._client.close()
 
     def _run(self) -> None:
-        while not self._stopping:
+        while not self._stop.is_set():
             kicked = self._wake.wait(_IDLE_SECONDS)
             self._wake.clear()
+            started = time.monotonic()
             with self._lock:
-                if not self._stopping:
+                if not self._stop.is_set():
                     self._guarded(self._round if kicked else self._idle_round)
+            # Rest as long as it worked: a trickle of spans must not keep a core busy.
+            self._stop.wait(time.monotonic() - started)
 
     def _idle_round(self) -> None:
         """Look after what time alone makes due: wrappers whose grace has ended, rollups that were left for later."""
@@ -114,6 +116,6 @@ class Refresher:
     def _guarded(self, step: Callable[[], None]) -> None:
         try:
             step()
-        except ClickHouseError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next round may succeed, and must be tried
             self.failures += 1
-            _log.error("A refresh failed and will be tried again at the next one: %s", error)
+            _log.error("A refresh failed and will be tried again: %s", error)

@@ -75,12 +75,14 @@ def set_(
     provider: Annotated[str, typer.Argument(help="Provider, for example openai.")],
     model: Annotated[str, typer.Argument(help="Model as the price book calls it, or a new one.")],
     price: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--price",
             help="METER=USD per million tokens: --price input=1.25 --price output=10; request and web_search are for one.",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Return to the list price instead.")] = False,
     since: Annotated[str, typer.Option("--from", help="First moment, on a quarter of an hour (UTC).")] = "1970-01-01",
     until: Annotated[str, typer.Option("--to", help="First moment after it.", show_default="for ever")] = "2106-01-01",
     context: Annotated[str, typer.Option(help="Only in this context, for example service_tier=flex.")] = "",
@@ -90,10 +92,12 @@ def set_(
     clickhouse: ClickHouseUrl = None,
 ) -> None:
     """Set a price of your own. It beats the list price within its time, and history is priced again."""
+    if bool(price) == withdraw:
+        raise UsageError("Give --price, or --withdraw to return to the list price: one of them.")
     override = Override(
         provider,
         model,
-        _meters(price),
+        _meters(price or ()),
         valid_from=_time(since, "--from"),
         valid_to=_time(until, "--to"),
         context=context,

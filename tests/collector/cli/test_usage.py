@@ -72,6 +72,8 @@ def test_the_list_of_commands_cuts_no_sentence() -> None:
         (["prices", "set", "openai", "x", "--price", "input=cheap"], "'cheap' is no amount"),
         (["prices", "set", "openai", "x", "--price", "input=1e999999999"], "is no amount"),
         (["prices", "set", "openai", "x", "--price", "input=1", "--price", "input=2"], "input is given twice"),
+        (["prices", "set", "openai", "x"], "Give --price, or --withdraw"),
+        (["prices", "set", "openai", "x", "--price", "input=1", "--withdraw"], "Give --price, or --withdraw"),
     ],
 )
 def test_wrong_usage_is_refused_before_a_ledger_is_opened(arguments: list[str], said: str, tmp_path: Path) -> None:
