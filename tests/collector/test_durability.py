@@ -94,21 +94,24 @@ def test_killed_collectors_lose_and_double_nothing(tmp_path: Path) -> None:
     assert usd > 0
 
 
+def private_folders(store: Path) -> set[Path]:
+    return {folder for parent in (MEMORY, store) for folder in parent.glob(f"spanledger-{os.getuid()}-*")}
+
+
 def test_span_data_that_a_killed_collector_left_in_memory_is_removed(tmp_path: Path) -> None:
-    process, _ = started(tmp_path / "store")
+    store = tmp_path / "store"
+    with closing(open_embedded(store)):
+        own = private_folders(store)
+    own -= private_folders(store)
+    process, _ = started(store)
     process.kill()
     process.wait()
     assert process.stderr is not None
     process.stderr.close()
-    folders = [
-        folder for parent in (MEMORY, tmp_path / "store") for folder in parent.glob(f"spanledger-{os.getuid()}-*")
-    ]
-    for folder in folders:
-        (folder / "left.native").write_bytes(b"span data")
+    left = own.pop() / "left.native"
+    left.write_bytes(b"span data")
 
-    with closing(open_embedded(tmp_path / "store")):
-        mine = [folder for folder in folders if folder.exists() and not (folder / "left.native").exists()]
-
-    assert len(mine) == 1
-    for folder in folders:
-        (folder / "left.native").unlink(missing_ok=True)
+    with closing(open_embedded(store)):
+        assert left.parent.stat().st_mode & 0o077 == 0
+        assert not left.exists()
+    assert not left.parent.exists()

@@ -14,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 from spanledger_collector.cli.show import working
 from spanledger_collector.database import Database, Serving, connect, open_embedded, serving_of
 from spanledger_collector.exceptions import StoreError, UsageError
+from spanledger_collector.migrations import migrate
 from spanledger_collector.refresh import settle
 from spanledger_collector.server import prepare
 from spanledger_collector.target import Target
@@ -99,11 +100,25 @@ def reading(store: Path | None, clickhouse: str | None) -> Iterator[Client]:
         raise StoreError(
             f"There is no ledger at {path}. `spanledger up` starts one, `spanledger demo` fills one to look at."
         )
-    with opened(store, None, "read") as database, contextlib.closing(database.client()) as client:
+    with _embedded(path) as database, contextlib.closing(database.client()) as client:
         if client.query("select 1 from rollup_lag limit 1").result_rows:
             with working("Bringing the rollups up to date"):
                 settle(client)  # a collector was killed before it could
         yield client
+
+
+@contextlib.contextmanager
+def _embedded(path: Path) -> Iterator[Database]:
+    """Open a store to read it: its schema is brought up to date, its prices stay what they are."""
+    with working("Opening the ledger"):
+        database = open_embedded(path)
+    with contextlib.closing(database):
+        with working("Bringing the schema up to date"), contextlib.closing(database.bare_client()) as client:
+            migrate(client, database.target)
+            has_prices = client.query(f"select 1 from {database.target.database}.price_books limit 1").result_rows
+        if not has_prices:  # whoever made the ledger was stopped in the middle
+            prepare(database, "read")
+        yield database
 
 
 def is_embedded(client: Client) -> bool:

@@ -40,11 +40,12 @@ Requests = Iterator[tuple[Path, OtlpRequest]]
 
 @dataclass
 class Replayed:
-    """What became of the files. ``is_settled`` is False when the rollups were still behind at the end."""
+    """What became of the files: when the last request was sent (seconds since 1970), and whether the rollups caught up."""
 
     screen: Console
     requests: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
+    sent_at: int = 0
     is_settled: bool = True
     _per_file: Counter[Path] = field(default_factory=Counter)
 
@@ -95,7 +96,7 @@ def replay(
             with over_http(serving.otlp_http_url) as send, progress:
                 _send_all(requests, send, replayed)
             with reading(store, clickhouse) as client, working("Waiting for the rollups"):
-                replayed.is_settled = _is_settled(client)
+                replayed.is_settled = _is_settled(client, replayed.sent_at)
                 totals = _totals(client)
         else:
             totals = _into_ledger(requests, replayed, progress, store, clickhouse)
@@ -116,7 +117,7 @@ def _into_ledger(
                 with working("Bringing verdicts and rollups up to date"):
                     settle(client)
             else:
-                replayed.is_settled = _is_settled(client)
+                replayed.is_settled = _is_settled(client, replayed.sent_at)
             return _totals(client)
 
 
@@ -161,18 +162,19 @@ def _send_all(requests: Requests, send: Send, replayed: Replayed) -> None:
             if request.signal == "metrics":
                 continue  # money comes from spans and logs
             finish(_UNDER_WAY_MAX - 1)
+            replayed.sent_at = int(time.time())
             under_way.append((file, send(request)))
     finally:
         finish(0)
 
 
-def _is_settled(client: Client) -> bool:
+def _is_settled(client: Client, sent_at: int) -> bool:
     """Wait until verdicts and rollups have caught up with what was sent; tell whether they have.
 
-    The engine knows to the second when it held the last election, so one in the second of the last request proves
-    nothing: then it must stay quiet for some time.
+    ``sent_at`` (seconds since 1970) is when the last request was sent. The engine knows only to the second when it held
+    an election, so one that may have been too early proves nothing: then it must stay quiet for some time.
     """
-    sent_at, end = int(time.time()), time.monotonic() + _SETTLE_SECONDS
+    end = time.monotonic() + _SETTLE_SECONDS
     quiet_polls = 0
     while time.monotonic() < end:
         waiting, busy, held_at = client.query(statement("settling")).result_rows[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.otlp import OtlpRequest, SpanSpec, chat, request
+from tests.otlp import SpanSpec, chat, request
 from tests.otlp_json import as_otlp_json
 
 __all__ = ["CALLS", "COST_USD", "FORMS", "OF_RECORDED", "Files", "record"]
@@ -50,8 +50,7 @@ def record(folder: Path, start: float) -> Files:
 
 
 def _json(spans: list[SpanSpec]) -> bytes:
-    body: OtlpRequest = request(spans)
-    return as_otlp_json(MessageToDict(ExportTraceServiceRequest.FromString(body.body))).body
+    return as_otlp_json(MessageToDict(ExportTraceServiceRequest.FromString(request(spans).body))).body
 
 
 def _bad(folder: Path, body: bytes) -> dict[str, Path]:

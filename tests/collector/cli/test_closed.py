@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.collector.cli.processes import Ended, environment, python, spanledger
-from tests.collector.cli.recorded import CALLS, COST_USD, OF_RECORDED, Files, record
+from tests.collector.cli.recorded import CALLS, COST_USD, OF_RECORDED, Files
 
 pytestmark = pytest.mark.e2e
 
@@ -44,23 +44,6 @@ held.query("select 1")
 print("open", flush=True)
 sys.stdin.readline()
 """
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    return record(tmp_path_factory.mktemp("files"), float(int(time.time()) - 3 * 3600))
-
-
-@pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory, files: Files) -> tuple[Path, Ended]:
-    """A store that replay made, out of good files and bad ones, and what it said."""
-    store = tmp_path_factory.mktemp("data") / "ledger"
-    return store, spanledger("replay", *files.good, *files.bad.values(), "--store", store)
-
-
-@pytest.fixture(scope="module")
-def store(replayed: tuple[Path, Ended]) -> Path:
-    return replayed[0]
 
 
 def holding(program: str, store: Path) -> "subprocess.Popen[str]":

@@ -4,20 +4,16 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any
 
 import pytest
 
 from spanledger_collector.demo.vendor import VendorServer
-from tests.collector.cli.processes import Ended, Up, environment, python, spanledger, up
-from tests.collector.cli.recorded import CALLS, COST_USD, OF_RECORDED, Files, record
-from tests.otlp import chat, request
+from tests.collector.cli.processes import Up, environment, python, spanledger, up
+from tests.collector.cli.recorded import CALLS, COST_USD, OF_RECORDED, Files
 
 pytestmark = pytest.mark.e2e
 
@@ -34,12 +30,7 @@ with openai.OpenAI(base_url=sys.argv[1], api_key="sk-test") as client, spanledge
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     with up(tmp_path_factory.mktemp("data") / "ledger") as running:
         yield running
-        assert running.stop().code == 0
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    return record(tmp_path_factory.mktemp("files"), float(int(time.time()) - 3 * 3600))
+        assert running.stop(signal.SIGHUP).code == 0
 
 
 def test_a_program_with_the_sdk_shows_in_cost_within_seconds(served: Up) -> None:
@@ -47,7 +38,7 @@ def test_a_program_with_the_sdk_shows_in_cost_within_seconds(served: Up) -> None
         ran = python("-c", PROGRAM, f"{vendor.url}/v1", OTEL_EXPORTER_OTLP_ENDPOINT=served.otlp_http_url)
     assert ran.code == 0, ran.err
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     end = time.monotonic() + 10
     while not rows and time.monotonic() < end:
         asked = spanledger("cost", "--by", "team,model", "--since", "1h", "--json", "--store", served.store)
@@ -126,12 +117,12 @@ def test_what_needs_the_store_for_itself_names_the_process_that_has_it(command: 
 @pytest.mark.parametrize(
     ("option", "name"), [("otlp-http", "OTLP/HTTP"), ("otlp-grpc", "OTLP/gRPC"), ("clickhouse", "ClickHouse HTTP")]
 )
-def test_a_port_in_use_is_named(option: str, name: str, served: Up, tmp_path: Path) -> None:
+def test_a_port_in_use_is_named(option: str, name: str, served: Up, store: Path) -> None:
     urls = {"otlp-http": served.otlp_http_url, "otlp-grpc": served.otlp_grpc_url, "clickhouse": served.clickhouse_url}
     ports = dict.fromkeys(urls, "0") | {option: urls[option].rpartition(":")[2]}
     options = [part for key, port in ports.items() for part in (f"--{key}-port", port)]
 
-    ended = spanledger("up", *options, "--store", tmp_path)
+    ended = spanledger("up", *options, "--store", store)
 
     assert ended.code == 1
     assert ended.sentence.startswith(f"Port {ports[option]} for {name} cannot be used: Address already in use.")
@@ -144,52 +135,3 @@ def test_a_server_that_is_not_clickhouse_is_said_to_be_none(served: Up) -> None:
     assert ended.sentence == (
         f"No ledger can be reached at {served.otlp_http_url}. What answers there is not ClickHouse (HTTP status 404)."
     )
-
-
-class Load:
-    """Sends one call after the other from two threads until told to stop; counts what was acknowledged."""
-
-    def __init__(self, url: str) -> None:
-        self.acknowledged = 0
-        self._url = f"{url}/v1/traces"
-        self._lock = threading.Lock()
-        self._is_over = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(2)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        while self.acknowledged < 4:
-            time.sleep(0.05)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._is_over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self) -> None:
-        headers = {"Content-Type": "application/x-protobuf"}
-        while not self._is_over.is_set():
-            body = request([chat(time.time() - 600, service="load")]).body
-            try:
-                urllib.request.urlopen(urllib.request.Request(self._url, body, headers), timeout=30).close()  # noqa: S310
-            except (urllib.error.URLError, ConnectionError):
-                return
-            with self._lock:
-                self.acknowledged += 1
-
-
-def test_a_signal_under_load_ends_it_well_and_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    acknowledged = 0
-    endings: list[Ended] = []
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        with up(tmp_path) as running, Load(running.otlp_http_url) as load:
-            endings.append(running.stop(number))
-        acknowledged += load.acknowledged
-
-    stored = spanledger("query", "select count() from calls", "--format", "TSV", "--store", tmp_path)
-
-    assert [ended.code for ended in endings] == [0, 0, 0]
-    assert all("Traceback" not in ended.err for ended in endings)
-    assert int(stored.out) >= acknowledged >= 12
