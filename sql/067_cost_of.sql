@@ -1,6 +1,6 @@
 -- The one definition of cost: the dot product of a rate and the disjoint quantities of genai_calls (an
 -- array in the order of the names below), exact in Decimal(38, 24).
--- Only for rate_id != 0: a number that does not exist reads as zeros.
+-- Rate 0 gives 0: whether that is money or ignorance, completeness_of says.
 create or replace function {db}_cost_of {on_cluster} as (rate_id, quantities) ->
   dotProduct(dictGet('{db}.rate_dict', (
     'input_usd_per_token', 'cache_read_usd_per_token', 'cache_write_5m_usd_per_token', 'cache_write_1h_usd_per_token', 'output_usd_per_token', 'request_usd', 'input_audio_usd_per_token', 'cache_read_audio_usd_per_token', 'input_image_usd_per_token', 'output_reasoning_usd_per_token', 'output_audio_usd_per_token', 'output_image_usd_per_token', 'web_search_usd'),

@@ -76,18 +76,22 @@ create view if not exists {db}.priced_calls (
   rate_id UInt32 comment 'Rate of the price book that prices it; 0: none',
   amount_usd Decimal(38, 24) comment 'Tokens times rate, USD; 0 without a rate'
 ) as
-select
-  *,
-  if(completeness in ('priced', 'estimated', 'notional'), any_rate_id, 0) as rate_id,
-  if(rate_id = 0, toDecimal128(0, 24), {db}_cost_of(any_rate_id, quantities)) as amount_usd
+-- Products instead of `if`: the engine evaluates the branches of an `if` lazily, which costs five times what it saves here (9.6 against
+-- 1.7 us a call).
+select *, {db}_cost_of(rate_id, quantities) as amount_usd
 from (
-  select *, {db}_completeness_of(usage_state, context_rate_id, any_rate_id) as completeness
+  select *, any_rate_id * (completeness in ('priced', 'estimated', 'notional')) as rate_id
   from (
-    select *, if(context_rate_id = 0 and price_context != '', {db}_rate_of('', provider, model, '', priced_at, input_tokens), context_rate_id) as any_rate_id
+    select *, {db}_completeness_of(usage_state, context_rate_id, any_rate_id) as completeness
     from (
-      select *, {db}_rate_of('', provider, model, price_context, priced_at, input_tokens) as context_rate_id
+      select *, context_rate_id + (context_rate_id = 0) * standard_rate_id as any_rate_id
       from (
-        select *, provider, model, price_context, uncached_input_tokens, quantities, toDateTime(ts, 'UTC') as priced_at
-        from {db}.genai_calls final
-        where verdict = 'bills'))))
+        select
+          *,
+          {db}_rate_of('', provider, model, price_context, priced_at, input_tokens) as context_rate_id,
+          {db}_rate_of('', provider, model, '', priced_at, input_tokens) as standard_rate_id
+        from (
+          select *, provider, model, price_context, uncached_input_tokens, quantities, toDateTime(ts, 'UTC') as priced_at
+          from {db}.genai_calls final
+          where verdict = 'bills')))))
 comment 'One row per billed call with its price';

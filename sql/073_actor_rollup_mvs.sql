@@ -21,7 +21,7 @@ select
 from (
   select
     toDateTime({start_of}(ts, {zone}), 'UTC') as bucket, tenant, user, session, toUInt64(1) as n, toUInt64(input_tokens) as i, toUInt64(output_tokens) as o,
-    toUInt8(completeness in ('priced', 'failed_not_billed', 'notional')) as is_known, if(completeness = 'priced', amount_usd, toDecimal128(0, 24)) as amount
+    toUInt8(completeness in ('priced', 'failed_not_billed', 'notional')) as is_known, amount_usd * (completeness = 'priced') as amount
   from {db}.priced_calls
   where toDateTime({start_of}(ts, {zone}), 'UTC') in (select arrayJoin(todo))
   union all
@@ -29,4 +29,4 @@ from (
   union all
   select arrayJoin(todo), '', '', '', 0, 0, 0, 1, toDecimal128(0, 24))
 group by bucket, tenant, user, session
-settings min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 0, max_insert_threads = 1, max_insert_block_size = 100000000, do_not_merge_across_partitions_select_final = 1;
+settings min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 0, max_insert_threads = 1, max_insert_block_size = 100000000, do_not_merge_across_partitions_select_final = 1, short_circuit_function_evaluation = 'disable';

@@ -18,7 +18,7 @@ from (
   from {db}.costs
   union all
   select toDateTime(toStartOfHour(ts, {zone}), 'UTC') as hour, 0 as rollup_calls, 1 as ledger_calls, toDecimal128(0, 24) as rollup_usd,
-    if(completeness = 'priced', amount_usd, toDecimal128(0, 24)) as ledger_usd
+    amount_usd * (completeness = 'priced') as ledger_usd
   from {db}.priced_calls)
 group by hour
 comment 'One row per hour';

@@ -96,8 +96,8 @@ def open_embedded(path: Path, target: Target | None = None) -> Database:
     """
     path = path.expanduser().resolve()
     lock = _locked(path)
+    scratch = _scratch(path)
     try:
-        scratch = _scratch(path)
         engine = path / "clickhouse"
         database = Database(
             target or Target(),
@@ -108,6 +108,7 @@ def open_embedded(path: Path, target: Target | None = None) -> Database:
         )
         _first_embedded_client(engine).close()
     except BaseException:
+        _drop(scratch)
         lock.close()
         raise
     return database

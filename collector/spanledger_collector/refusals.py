@@ -28,7 +28,7 @@ def refusal(error: Exception) -> str:
         return f"What answers there is not ClickHouse (HTTP status {status[1]})."
     text = "" if code else next(_reasons_of_the_system(error), "")
     reason = _reason(text or str(error), name)
-    known = ", ".join([f"code {code}"] * bool(code) + [name] * bool(name))
+    known = ", ".join([*([f"code {code}"] if code else []), *([str(name)] if name else [])])
     return f"{reason} ({known})." if known else f"{reason}."
 
 

@@ -27,7 +27,7 @@ from spanledger_collector.refresh import settle
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["replay"]
+__all__ = ["Replayed", "Requests", "replay"]
 
 _UNDER_WAY_MAX: Final = 8
 _SETTLE_SECONDS: Final = 120.0

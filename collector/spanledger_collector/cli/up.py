@@ -37,7 +37,7 @@ def up(
     """Run the embedded collector: take OpenTelemetry data on loopback, keep the ledger, answer queries."""
     stop = threading.Event()
     for number in _STOPPING:
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, lambda *_: stop.set())
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     server = EmbeddedServer(

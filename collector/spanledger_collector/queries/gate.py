@@ -54,6 +54,8 @@ _WITHOUT_JSON: Final = re.compile(
 _PLAIN_NODE: Final = re.compile(r"(TableExpression|TableIdentifier|Identifier)\b(?: (\S+))?.*")
 _DESCRIBED_QUERY: Final = re.compile(r"DESCRIBE TABLE \(((?:SELECT|WITH) .*)\)((?: FORMAT \w+)?)", re.DOTALL)
 _FORMAT: Final = re.compile(r" FORMAT (\w+)\Z")
+# Levels of the tree, lists included; Python's own reader of JSON gives up at about a thousand, or never, by its version.
+_DEPTH_MAX: Final = 900
 _NAME: Final = re.compile(r"[A-Za-z_]\w{0,200}")
 
 
@@ -223,7 +225,7 @@ def _tree(client: Client, canonical: str) -> dict[str, Any] | None:
             return None
         raise
     except RecursionError as error:
-        raise RefusedError(167, "TOO_DEEP_AST", "The statement is nested too deeply.") from error
+        raise _too_deep() from error
     return tree if isinstance(tree, dict) else {}
 
 
@@ -240,16 +242,18 @@ def _explained(client: Client, canonical: str) -> list[str]:
 
 
 def _nodes(tree: dict[str, Any]) -> Iterator[_Node]:
-    pending: list[tuple[Any, str, str]] = [(tree, "", "")]
+    pending: list[tuple[Any, str, str, int]] = [(tree, "", "", 0)]
     while pending:
-        value, role, holder = pending.pop()
+        value, role, holder, depth = pending.pop()
+        if depth > _DEPTH_MAX:
+            raise _too_deep()
         if isinstance(value, list):
-            pending.extend((item, role, holder) for item in value)
+            pending.extend((item, role, holder, depth + 1) for item in value)
         elif isinstance(value, dict):
             kind = str(value.get("type", ""))
             if kind:
                 yield _Node(kind, value, role, holder)
-            pending.extend((item, key, kind or holder) for key, item in value.items())
+            pending.extend((item, key, kind or holder, depth + 1) for key, item in value.items())
 
 
 def _judge_settings(members: dict[str, Any]) -> None:
@@ -265,6 +269,10 @@ def _judge_settings(members: dict[str, Any]) -> None:
             raise RefusedError(
                 452, "SETTING_CONSTRAINT_VIOLATION", f"Setting {name} shouldn't be greater than its limit here, nor 0."
             )
+
+
+def _too_deep() -> RefusedError:
+    return RefusedError(167, "TOO_DEEP_AST", "The statement is nested too deeply.")
 
 
 def _readonly(message: str) -> RefusedError:

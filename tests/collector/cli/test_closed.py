@@ -90,8 +90,6 @@ def test_a_second_replay_changes_no_number(store: Path, files: Files) -> None:
         "unknown_calls": 0,
         "quarantined_spans": 0,
     }
-    asked = spanledger("query", OF_RECORDED, "--store", store)
-    assert json.loads(asked.out) == {"calls": CALLS, "cost_usd": COST_USD}
 
 
 def test_cost_is_a_table_for_people_and_exact_for_programs(store: Path) -> None:
@@ -144,7 +142,7 @@ def test_a_command_waits_for_another_that_has_the_store_for_a_moment(store: Path
             stdout=subprocess.PIPE,
             env=environment(),
         )
-        time.sleep(2)
+        time.sleep(1)
         assert asked.poll() is None
         other.communicate("\n")
 

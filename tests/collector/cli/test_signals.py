@@ -15,14 +15,15 @@ from tests.otlp import SpanSpec, request
 
 pytestmark = pytest.mark.e2e
 
-STORED = "select count() from otel_traces where ServiceName = 'load'"
+STORED = "select count() from otel_traces where ServiceName = '{service}'"
 
 
 class Load:
     """Sends one span after the other from two threads until told to stop; counts what was acknowledged."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, service: str) -> None:
         self.acknowledged = 0
+        self._service = service
         self._url = f"{url}/v1/traces"
         self._lock = threading.Lock()
         self._is_over = threading.Event()
@@ -43,7 +44,7 @@ class Load:
     def _run(self) -> None:
         headers = {"Content-Type": "application/x-protobuf"}
         while not self._is_over.is_set():
-            body = request([SpanSpec(time.time() - 2, time.time() - 1, {}, service="load")]).body
+            body = request([SpanSpec(time.time() - 2, time.time() - 1, {}, service=self._service)]).body
             try:
                 urllib.request.urlopen(urllib.request.Request(self._url, body, headers), timeout=30).close()  # noqa: S310
             except (urllib.error.URLError, ConnectionError):
@@ -54,14 +55,12 @@ class Load:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_under_load_ends_it_well_and_loses_nothing_acknowledged(number: signal.Signals, store: Path) -> None:
-    def stored() -> int:
-        return int(spanledger("query", STORED, "--format", "TSV", "--store", store).out)
-
-    before = stored()
-    with up(store) as running, Load(running.otlp_http_url) as load:
+    service = f"load-{number.name}"
+    with up(store) as running, Load(running.otlp_http_url, service) as load:
         ended = running.stop(number)
 
+    stored = spanledger("query", STORED.format(service=service), "--format", "TSV", "--store", store)
     assert ended.code == 0
     assert ended.err.endswith("Stopped.\n")
     assert "Traceback" not in ended.err
-    assert stored() - before >= load.acknowledged >= 4
+    assert int(stored.out) >= load.acknowledged >= 4
