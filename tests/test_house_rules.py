@@ -131,9 +131,7 @@ def test_the_instrumentation_never_imports_the_operator_side() -> None:
 
 
 def test_every_table_and_every_column_of_the_ledger_is_explained(ledger: Any) -> None:
-    kept = (
-        "engine not in ('MaterializedView', 'Dictionary') and name not like '.%' and database = currentDatabase()"
-    )
+    kept = "engine not in ('MaterializedView', 'Dictionary') and name not like '.%' and database = currentDatabase()"
     tables = ledger.rows(f"select name from system.tables where comment = '' and {kept}")
     columns = ledger.rows(
         "select table || '.' || name as name from system.columns where comment = '' "

@@ -16,6 +16,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from spanledger_collector.assets import assets
 from spanledger_collector.exceptions import MigrationError
+from spanledger_collector.refusals import refusal
 from spanledger_collector.target import Target
 
 __all__ = ["VARIANTS", "Migration", "migrate", "read_migrations", "render"]
@@ -137,6 +138,6 @@ def _apply(client: Client, target: Target, migration: Migration) -> None:
         )
     except ClickHouseError as error:
         raise MigrationError(
-            f"Migration {migration.number:03} ({migration.name}) failed: {error}. "
+            f"Migration {migration.number:03} ({migration.name}) failed: {refusal(error)} "
             "What came before it is applied and recorded; mend the cause and run `spanledger migrate` again."
         ) from error

@@ -63,6 +63,7 @@ class Refresher:
         self._lock = threading.Lock()
         self._client = database.client()
         self._due = dict.fromkeys(_LATER, 0.0)
+        self._is_behind = False
         self.failures = 0
         self._thread = threading.Thread(target=self._run, name="spanledger-refresh", daemon=True)
         self._thread.start()
@@ -86,7 +87,7 @@ class Refresher:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            kicked = self._wake.wait(_IDLE_SECONDS)
+            kicked = self._wake.wait(self._patience())
             self._wake.clear()
             started = time.monotonic()
             with self._lock:
@@ -95,8 +96,13 @@ class Refresher:
             # Rest as long as it worked: a trickle of spans must not keep a core busy.
             self._stop.wait(time.monotonic() - started)
 
+    def _patience(self) -> float:
+        """Return how many seconds to wait for a commit: until the next rollup that was left for later, if one was."""
+        return max(0.0, min(self._due.values()) - time.monotonic()) if self._is_behind else _IDLE_SECONDS
+
     def _idle_round(self) -> None:
         """Look after what time alone makes due: wrappers whose grace has ended, rollups that were left for later."""
+        self._is_behind = False
         behind = self._client.query(
             "select traces > 0 or exists(select 1 from rollup_lag) from election_lag"
         ).result_rows[0][0]
@@ -106,9 +112,12 @@ class Refresher:
     def _round(self) -> None:
         judge(self._client)
         refresh(self._client, "cost_minutes_mv")
+        self._is_behind = False
         for rollup, due in self._due.items():
             started = time.monotonic()
-            if started >= due:
+            if started < due:
+                self._is_behind = True
+            else:
                 refresh(self._client, f"{rollup}_mv")
                 now = time.monotonic()
                 self._due[rollup] = now + _SHARE * (now - started)

@@ -63,6 +63,8 @@ class EmbeddedServer:
         with contextlib.ExitStack() as stack:
             otlp = stack.enter_context(listen("OTLP/HTTP", self._otlp_http_port))
             queries = stack.enter_context(listen("ClickHouse HTTP", self._clickhouse_port))
+            if self._otlp_grpc_port:  # gRPC binds by itself, and late: a port in use should show before a store is made
+                listen("OTLP/gRPC", self._otlp_grpc_port).close()
             self.database = open_embedded(self._store)
             stack.callback(self.database.close)
             prepare(self.database, "start of the collector")

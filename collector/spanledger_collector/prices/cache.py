@@ -32,7 +32,11 @@ def cache_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.pl
     """Return where this platform keeps caches of the user; ``SPANLEDGER_CACHE_DIR`` wins."""
     if chosen := environ.get("SPANLEDGER_CACHE_DIR"):
         return Path(chosen).expanduser()
-    home = Path("~").expanduser()
+    try:
+        home = Path.home()
+    except RuntimeError:
+        # A user without a home, as in some containers: no cache, rather than one in a folder that others may write.
+        return Path(os.devnull) / "spanledger"
     if platform == "win32":
         return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "spanledger" / "Cache"
     if platform == "darwin":

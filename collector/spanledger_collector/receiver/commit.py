@@ -13,6 +13,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from spanledger_collector.exceptions import InputError, SpanledgerError
 from spanledger_collector.receiver.door import Door, OtlpRequest, check, is_bad_input
+from spanledger_collector.refusals import refusal
 
 __all__ = ["Committer", "OverloadedError"]
 
@@ -133,6 +134,6 @@ def _kind(item: tuple[OtlpRequest, Future[None]]) -> tuple[str, str]:
 
 def _as_answer(error: Exception) -> SpanledgerError:
     if isinstance(error, ClickHouseError) and is_bad_input(error):
-        return InputError(f"The request cannot be read: {str(error).split(': While executing', maxsplit=1)[0]}")
+        return InputError(f"The request cannot be read. {refusal(error)}")
     _log.error("Could not write a group of requests: %s", error)
-    return OverloadedError(f"The ledger could not be written: {error}")
+    return OverloadedError(f"The ledger could not be written. {refusal(error)}")
