@@ -25,7 +25,7 @@ create table if not exists {db}.otlp_spans (
   impossible String alias multiIf(
     length(TraceId) != 32 or match(TraceId, '[^0-9a-f]') or TraceId = repeat('0', 32), 'trace id is not 16 bytes or is all zero',
     length(SpanId) != 16 or match(SpanId, '[^0-9a-f]') or SpanId = repeat('0', 16), 'span id is not 8 bytes or is all zero',
-    start_ns < toUInt64(toUnixTimestamp(now() - interval {calls_days} day)) * 1000000000, 'starts before the ledger''s retention',
+    start_ns < toUInt64(toUnixTimestamp(now() - interval {calls_days} day + interval 1 day)) * 1000000000, 'starts before the ledger''s retention',
     start_ns > toUInt64(toUnixTimestamp(now() + interval 1 day)) * 1000000000, 'starts more than a day in the future',
     end_ns > start_ns + 864000000000000, 'lasts longer than ten days',
     '') comment 'Why the span cannot be booked; empty if it can'

@@ -14,11 +14,13 @@ select
   lower(substringUTF8(a['service_tier'], 1, 128)) as service_tier, substringUTF8(a['response_id'], 1, 256) as response_id,
   multiIf(
     usage_known and rule.11 = 1 and a['stream'] = 'true', 'estimated',
-    -- cut short: an error, or a stream without a finish reason from an emitter that always tells it
-    usage_known and (is_error or (a['stream'] = 'true' and rule.10 = 1 and a['finish'] = '')), 'partial',
+    -- not the whole truth: an error, a stream without a finish reason from an emitter that always tells it, a count that cannot be read,
+    -- no input where there must be some, no output unless the emitter leaves zeros out
+    usage_known and (is_error or (a['stream'] = 'true' and rule.10 = 1 and a['finish'] = '') or some_unreadable
+      or (generates and (toUInt64(stated_input) + cache_read_tokens + cache_write_tokens = 0 or (isNull(n['output_tokens']) and (rule.10 = 0 or a['finish'] = ''))))), 'partial',
     usage_known, 'reported',
     -- a request that the provider turned away before it generated anything is not billed
-    is_error and (toUInt16OrZero(a['http_status']) >= 400 or match(a['error_type'],
+    is_error and (toUInt16OrZero(a['http_status']) >= 400 or match(error_name,
       '(?i)rate.?limit|bad.?request|invalid.?request|authentication|permission|not.?found|unprocessable|conflict|too.?large|internal.?server|server.?error|api_error|overloaded|unavailable|quota|^[45][0-9][0-9]$')), 'failed_not_billed',
     is_error, 'failed_maybe_billed',
     'no_usage') as usage_state,
@@ -28,7 +30,7 @@ select
   ifNull(n['input_audio_tokens'], 0) as input_audio_tokens, ifNull(n['cache_read_audio_tokens'], 0) as cache_read_audio_tokens, ifNull(n['input_image_tokens'], 0) as input_image_tokens,
   ifNull(n['output_audio_tokens'], 0) as output_audio_tokens, ifNull(n['output_image_tokens'], 0) as output_image_tokens, ifNull(n['web_searches'], 0) as web_searches,
   usage_known as has_usage, toDecimal128OrNull(a['reported_cost_usd'], 24) as reported_cost_usd,
-  if(is_error, 'error', 'ok') as status, substringUTF8(a['error_type'], 1, 128) as error_type,
+  if(is_error, 'error', 'ok') as status, substringUTF8(error_name, 1, 128) as error_type,
   greatest(toUInt16OrZero(a['attempts']), toUInt16OrZero(a['resends']) + 1) as attempts,
   toUInt32(least(greatest(if(a['first_token_s'] != '', toFloat64OrZero(a['first_token_s']) * 1e6, toFloat64OrZero(a['first_token_ms']) * 1e3), 0), 4e9)) as time_to_first_token_us,
   ifNull(n['system_chars'], 0) as system_chars, ifNull(n['history_chars'], 0) as history_chars, ifNull(n['user_chars'], 0) as user_chars,
@@ -46,16 +48,21 @@ from (
     arrayFirst(r -> startsWith(scope_name, r.4) and (r.5 = '' or position(provider_raw, r.5) > 0)
       and (empty(r.6) or version >= r.6) and (empty(r.7) or version < r.7), rules) as rule,
     toUInt64(cache_read_tokens) + cache_write_tokens > stated_input as cache_exceeds,
-    reasoning_tokens > stated_output as reasoning_exceeds
+    reasoning_tokens > stated_output as reasoning_exceeds,
+    known_operation.1 in ('chat', 'text_completion', 'generate_content') as generates
   from (
     -- stage 2: names that have a meaning of their own
     select
       *,
       if(a['response_model'] != '', a['response_model'], a['request_model']) as model_name,
       dictGet('{db}.operation_dict', ('operation', 'role'), tuple(a['operation'])) as known_operation,
-      isNotNull(n['input_tokens']) or isNotNull(n['output_tokens']) as usage_known,
+      -- counts that are all zero say nothing: no call is free of tokens
+      toUInt64(ifNull(n['input_tokens'], 0)) + ifNull(n['output_tokens'], 0) + ifNull(n['cache_read_tokens'], 0) + ifNull(n['cache_write_tokens'], 0) > 0 as usage_known,
+      arrayExists(f -> a[f] != '' and isNull(n[f]), ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'reasoning_tokens']) as some_unreadable,
       ifNull(n['input_tokens'], 0) as stated_input, ifNull(n['output_tokens'], 0) as stated_output,
       ifNull(n['cache_read_tokens'], 0) as cache_read_tokens, ifNull(n['cache_write_tokens'], 0) as cache_write_tokens, ifNull(n['reasoning_tokens'], 0) as reasoning_tokens,
+      -- an emitter without error.type may begin its status with the exception's name
+      if(a['error_type'] != '', a['error_type'], extract(status_message, '^([A-Za-z_.]+(?:Error|Exception))\\b')) as error_name,
       if(provider_of_host != '', provider_of_host, lower(substringUTF8(a['provider'], 1, 128))) as provider_raw,
       reinterpretAsUInt64(reverse(unhex(if(a['genai_parent'] != '', a['genai_parent'], real_parent)))) as parent_span_id
     from (
@@ -64,7 +71,7 @@ from (
         -- a count is a whole number, also when it comes as '12.0'; anything else is no count
         mapApply((field, value) -> (field, coalesce(toUInt32OrNull(value), accurateCastOrNull(toFloat64OrNull(value), 'UInt32'))), a) as n,
         -- the host may know the provider better: itself with its port, itself, the domains above it
-        arrayFirst(x -> x != '', arrayMap(x -> dictGet('{db}.host_dict', 'provider', tuple(x)), if(a['server_address'] = '' or a['provider'] not in ('', 'openai'), [], [
+        arrayFirst(x -> x != '', arrayMap(x -> dictGet('{db}.host_dict', 'provider', tuple(x)), if(a['server_address'] = '' or lower(a['provider']) not in ('', 'openai'), [], [
           lower(concat(a['server_address'], ':', a['server_port'])), lower(a['server_address']),
           lower(substring(a['server_address'], position(a['server_address'], '.') + 1)),
           lower(arrayStringConcat(arraySlice(splitByChar('.', a['server_address']), 3), '.'))]))) as provider_of_host
@@ -73,11 +80,11 @@ from (
         select
           Timestamp as ts, Timestamp + toIntervalNanosecond(Duration) as end_ts, toFixedString(unhex(TraceId), 16) as trace_id,
           reinterpretAsUInt64(reverse(unhex(SpanId))) as span_id, ParentSpanId as real_parent, ServiceName as service, ScopeName as scope_name,
-          StatusCode = 'Error' as is_error,
+          StatusCode = 'Error' as is_error, if(StatusCode = 'Error', StatusMessage, '') as status_message,
           arrayMap(x -> toUInt32OrZero(x), splitByNonAlpha(ScopeVersion)) as version,
           (select arraySort(r -> r.1, groupArray((rank, rule, emitter, scope, provider, version_from, version_before, cache_inside, reasoning_inside, tells_finish, invents_usage))) from {db}.usage_rules final) as rules,
           arraySort(x -> x.3, arrayFilter(x -> x.1 != '' and x.2 != '', arrayMap(
-            (name, value, more) -> (dictGet('{db}.attribute_dict', 'field', tuple(toString(name))), value, dictGet('{db}.attribute_dict', 'rank', tuple(toString(name))) + more),
+            (name, value, more) -> (dictGet('{db}.attribute_dict', 'field', tuple(toString(name))), toValidUTF8(value), dictGet('{db}.attribute_dict', 'rank', tuple(toString(name))) + more),
             arrayConcat(mapKeys(SpanAttributes), mapKeys(ResourceAttributes)),
             arrayConcat(mapValues(SpanAttributes), mapValues(ResourceAttributes)),
             arrayConcat(arrayWithConstant(length(SpanAttributes), 0), arrayWithConstant(length(ResourceAttributes), 100))))) as known,

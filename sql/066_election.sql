@@ -1,7 +1,7 @@
 -- The election: of all spans that describe one provider call exactly one bills. Writes only the rows whose verdict, winner or
 -- inherited tags changed, through the ordinary table, so that their minutes are marked by themselves.
 -- A span bills if it reports usage and nothing below it does. A call without usage is covered by the nearest ancestor with usage if
--- nothing else below that one reports any. The same response seen from two places bills once: the earliest start wins.
+-- nothing else below that one reports any. The same response seen from two places bills once: the earliest start wins, a gateway last.
 create materialized view if not exists {db}.election
 refresh every {every} depends on {db}.election_spans append to {db}.genai_calls as
 with recursive
@@ -12,7 +12,7 @@ with recursive
     union all
     select c.trace_id as trace_id, c.leaf as leaf, e.parent as at, c.steps + 1 as steps
     from climb as c inner join {db}.election_spans as e on c.trace_id = e.trace_id and c.at = e.span_id
-    where e.parent != 0 and c.steps < 64),
+    where e.parent != 0 and c.steps < 900),
   pairs as (
     select
       c.trace_id as trace_id, c.leaf as leaf, c.at as above, c.steps as steps, d.has_usage as leaf_usage, d.role as leaf_role, u.has_usage as above_usage,
@@ -50,37 +50,41 @@ with recursive
   -- the same provider response seen from two places has the same id and output. An id that cannot collide is believed for 30 days, another
   -- one only when the spans overlap (2 s of slack). Spans of different tenants are never rivals, except through a gateway's credential.
   -- In small stages: the engine analyses a name at each use, and a column only once.
-  rivals as (select *, structural = 'bills' and usage = 1 and response_key != 0 as is_rival from structure),
+  rivals as (
+    select *, structural = 'bills' and usage = 1 and response_key != 0 as is_rival,
+      -- two witnesses of one response may count its output differently; only an id that may collide needs the count to agree
+      if(id_unique = 1, 0, output_tokens) as same_output
+    from structure),
   tenants as (
-    select *, uniqExactIf(own_tenant, own_tenant != '' and gateway = 0) over (partition by is_rival, response_key, output_tokens) as tenant_count
+    select *, uniqExactIf(own_tenant, own_tenant != '' and gateway = 0) over (partition by is_rival, response_key, same_output) as tenant_count
     from rivals),
   parted as (select *, if(tenant_count <= 1, '', own_tenant) as rival_tenant from tenants),
   earlier_seen as (
     select *, max(end_ts) over earlier as seen_until, count() over earlier as seen_before
     from parted
-    window earlier as (partition by is_rival, rival_tenant, response_key, output_tokens order by ts, span_id rows between unbounded preceding and 1 preceding)),
+    window earlier as (partition by is_rival, rival_tenant, response_key, same_output order by ts, span_id rows between unbounded preceding and 1 preceding)),
   clusters as (
     select *, seen_before = 0 or ts > seen_until + if(id_unique, toIntervalSecond(2592000), toIntervalSecond(2)) as starts
     from earlier_seen),
   numbered as (
-    select *, sum(starts) over (partition by is_rival, rival_tenant, response_key, output_tokens order by ts, span_id) as cluster
+    select *, sum(starts) over (partition by is_rival, rival_tenant, response_key, same_output order by ts, span_id) as cluster
     from clusters),
   placed as (
     select
       *, row_number() over in_order as place, first_value(span_id) over in_order as first_span, first_value(trace_id) over in_order as first_trace,
-      argMinIf(own_tenant, (ts, span_id), own_tenant != '') over whole as shared_tenant,
-      argMinIf(own_team, (ts, span_id), own_team != '') over whole as shared_team,
-      argMinIf(own_feature, (ts, span_id), own_feature != '') over whole as shared_feature,
-      argMinIf(own_user, (ts, span_id), own_user != '') over whole as shared_user,
-      argMinIf(own_session, (ts, span_id), own_session != '') over whole as shared_session,
-      argMinIf(own_task, (ts, span_id), own_task != '') over whole as shared_task,
-      argMinIf(own_task_id, (ts, span_id), own_task_id != '') over whole as shared_task_id,
-      argMinIf(own_agent, (ts, span_id), own_agent != '') over whole as shared_agent,
-      argMinIf(own_agent_step, (ts, span_id), own_agent_step != '') over whole as shared_agent_step
+      argMinIf(own_tenant, (gateway, ts, span_id), own_tenant != '') over whole as shared_tenant,
+      argMinIf(own_team, (gateway, ts, span_id), own_team != '') over whole as shared_team,
+      argMinIf(own_feature, (gateway, ts, span_id), own_feature != '') over whole as shared_feature,
+      argMinIf(own_user, (gateway, ts, span_id), own_user != '') over whole as shared_user,
+      argMinIf(own_session, (gateway, ts, span_id), own_session != '') over whole as shared_session,
+      argMinIf(own_task, (gateway, ts, span_id), own_task != '') over whole as shared_task,
+      argMinIf(own_task_id, (gateway, ts, span_id), own_task_id != '') over whole as shared_task_id,
+      argMinIf(own_agent, (gateway, ts, span_id), own_agent != '') over whole as shared_agent,
+      argMinIf(own_agent_step, (gateway, ts, span_id), own_agent_step != '') over whole as shared_agent_step
     from numbered
     window
-      in_order as (partition by is_rival, rival_tenant, response_key, output_tokens, cluster order by ts, span_id),
-      whole as (partition by is_rival, rival_tenant, response_key, output_tokens, cluster)),
+      in_order as (partition by is_rival, rival_tenant, response_key, same_output, cluster order by gateway, ts, span_id),
+      whole as (partition by is_rival, rival_tenant, response_key, same_output, cluster)),
   decided as (select *, if(is_rival and place > 1, 'duplicate', structural) as final_verdict from placed),
   judged as (
     select

@@ -116,6 +116,24 @@ def test_grpc_says_invalid_argument(server: EmbeddedServer) -> None:
     assert failure.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"resourceSpans": "x"}',
+        b'{"resourceSpans": [{"resource": {"attributes": [{"key": "a", "value": {"boolValue": "maybe"}}]}, "scopeSpans": []}]}',
+        '{"resourceSpans": []}'.encode("utf-16"),
+        b"[" * 5000,
+    ],
+)
+def test_bad_json_is_the_senders_fault_and_nobody_elses(server: EmbeddedServer, body: bytes) -> None:
+    good = b'{"resourceSpans": []}'
+
+    with ThreadPoolExecutor(5) as pool:
+        codes = list(pool.map(lambda one: post(server, one, Content_Type="application/json")[0], [good, good, body, good, good]))
+
+    assert codes == [200, 200, 400, 200, 200]
+
+
 def test_a_request_that_only_the_database_finds_bad_costs_the_others_nothing(
     server: EmbeddedServer, recent: float
 ) -> None:

@@ -159,6 +159,12 @@ def test_cache_writes_of_an_hour_cost_more_than_those_of_five_minutes(ledger: Le
         ),
         ({"tokens": (10, 1), "extra": {"openai.response.service_tier": "scale"}}, "estimated"),
         ({"tokens": (10, 1), "scope": "openlit.openai", "extra": {"gen_ai.request.stream": True}}, "estimated"),
+        ({"tokens": (0, 0)}, "no_usage"),
+        ({"tokens": (0, 100)}, "estimated"),
+        ({"tokens": (-5, 100)}, "estimated"),
+        ({"tokens": None, "extra": {"gen_ai.usage.input_tokens": 10}}, "priced"),  # this emitter leaves zeros out
+        ({"tokens": None, "scope": "somebody", "extra": {"gen_ai.usage.input_tokens": 10}}, "estimated"),
+        ({"tokens": (10, 1), "extra": {"gen_ai.usage.cache_read.input_tokens": "1,000"}}, "estimated"),
     ],
 )
 def test_every_call_has_a_state_and_only_known_cost_is_a_number(

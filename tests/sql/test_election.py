@@ -80,6 +80,33 @@ def test_a_gateway_and_the_application_bill_once_and_the_caller_wins(ledger: Led
     )
 
 
+def test_two_witnesses_that_count_the_output_differently_are_one_call(ledger: Ledger, recently: float) -> None:
+    response = {"gen_ai.response.id": "msg_" + "0123456789abcdef" * 2}
+
+    calls = ledger.booked(chat(recently, tokens=(1000, 60), extra=response), chat(recently, tokens=(1000, 61), extra=response))
+
+    assert len(calls) == 1
+
+
+def test_the_callers_tags_win_over_a_gateways_whose_clock_is_ahead(ledger: Ledger, recently: float) -> None:
+    response = {"gen_ai.response.id": "chatcmpl-" + "a1b2c3d4" * 3}
+    caller = chat(recently, extra={**response, "spanledger.tenant": "acme"})
+    gateway = chat(recently - 1, extra={**response, "spanledger.tenant": "platform", "spanledger.gateway": "true"})
+
+    assert only(ledger.booked(gateway, caller))["tenant"] == "acme"
+
+
+def test_many_spans_between_an_agent_and_its_call_change_nothing(ledger: Ledger, recently: float) -> None:
+    whole = agent(recently, seconds=300, tokens=(1000, 100))
+    between, parent = [], whole.span
+    for _ in range(100):
+        between.append(SpanSpec(recently, recently + 200, {}, trace=whole.trace, parent=parent, scope="app", name="step"))
+        parent = between[-1].span
+    call = chat(recently + 1, trace=whole.trace, parent=parent)
+
+    assert only(ledger.booked(whole, *between, call))["span_id"] == call.span_id
+
+
 def test_two_tenants_with_one_response_id_are_two_calls(ledger: Ledger, recently: float) -> None:
     response = {"gen_ai.response.id": "chatcmpl-" + "a1b2c3d4" * 3}
 

@@ -24,7 +24,7 @@ class Override:
     """A price of one model in one context, valid from ``valid_from`` until before ``valid_to``.
 
     ``prices`` maps meters (columns of ``rates``) to USD. A meter that is absent follows its parent (reasoning: output;
-    cached: input) if that is given, else the list. No prices at all withdraw an override: the list price again.
+    cached: input) if that is given and the list has one price for both; else the list's price stands. No prices at all withdraw an override: the list price again.
     """
 
     provider: str
@@ -52,7 +52,7 @@ def applied(override: Override, listed: Prices = _ZERO) -> Prices:
         parent = PARENTS.get(meter)
         if meter in given:
             found[meter] = given[meter]
-        elif parent in follows:
+        elif parent in follows and getattr(listed, meter) == getattr(listed, str(parent)):
             found[meter] = found[str(parent)]
             follows.add(meter)
         else:

@@ -12,7 +12,7 @@ from typing import Final
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from spanledger_collector.exceptions import InputError, SpanledgerError
-from spanledger_collector.receiver.door import Door, OtlpRequest, check, is_bad_input
+from spanledger_collector.receiver.door import Door, OtlpRequest, check, is_bad_input, is_outage
 from spanledger_collector.refusals import refusal
 
 __all__ = ["Committer", "OverloadedError"]
@@ -101,11 +101,11 @@ class Committer:
         return arrived
 
     def _write(self, door: Door, group: Sequence[tuple[OtlpRequest, Future[None]]]) -> None:
-        """Insert a group; when the database cannot read it, halve it until the bad request stands alone."""
+        """Insert a group; when that fails for what is in it, halve it until the bad request stands alone."""
         try:
             door.insert([request for request, _ in group])
         except Exception as error:  # noqa: BLE001 - whatever happens here, nobody may wait for ever
-            if len(group) > 1 and isinstance(error, ClickHouseError) and is_bad_input(error):
+            if len(group) > 1 and not is_outage(error):
                 middle = len(group) // 2
                 self._write(door, group[:middle])
                 self._write(door, group[middle:])

@@ -11,7 +11,7 @@ from spanledger_collector.assets import assets
 from spanledger_collector.database import Database
 from spanledger_collector.exceptions import InputError
 
-__all__ = ["Door", "Encoding", "OtlpRequest", "Signal", "check", "is_bad_input"]
+__all__ = ["Door", "Encoding", "OtlpRequest", "Signal", "check", "is_bad_input", "is_outage"]
 
 Signal = Literal["traces", "logs", "metrics"]
 Encoding = Literal["protobuf", "json"]
@@ -54,8 +54,8 @@ def check(request: OtlpRequest) -> None:
         _check_frames(request.body)
         return
     try:
-        document = json.loads(request.body)
-    except ValueError as error:
+        document = json.loads(request.body.decode())
+    except (ValueError, RecursionError) as error:
         raise InputError(f"The body is not JSON: {error}.") from error
     if not isinstance(document, dict):
         raise InputError(
@@ -105,8 +105,14 @@ def is_bad_input(error: ClickHouseError) -> bool:
     return getattr(error, "code", None) in _UNREADABLE
 
 
+def is_outage(error: Exception) -> bool:
+    """Tell what no smaller insert would avoid: memory, disk, time, shutdown."""
+    return getattr(error, "code", None) in _OUTAGES
+
+
+_OUTAGES: Final = {74, 75, 76, 159, 173, 209, 210, 236, 241, 243, 425}
 # ClickHouse's error codes for input that it cannot parse.
-_UNREADABLE: Final = {6, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 131, 321, 349, 380, 444, 525, 535, 637, 718}
+_UNREADABLE: Final = {6, 24, 25, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 130, 131, 321, 349, 380, 444, 467, 525, 535, 637, 718}
 
 
 def _check_frames(body: bytes) -> None:
