@@ -129,7 +129,9 @@ def test_bad_json_is_the_senders_fault_and_nobody_elses(server: EmbeddedServer, 
     good = b'{"resourceSpans": []}'
 
     with ThreadPoolExecutor(5) as pool:
-        codes = list(pool.map(lambda one: post(server, one, Content_Type="application/json")[0], [good, good, body, good, good]))
+        codes = list(
+            pool.map(lambda one: post(server, one, Content_Type="application/json")[0], [good, good, body, good, good])
+        )
 
     assert codes == [200, 200, 400, 200, 200]
 

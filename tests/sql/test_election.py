@@ -83,7 +83,9 @@ def test_a_gateway_and_the_application_bill_once_and_the_caller_wins(ledger: Led
 def test_two_witnesses_that_count_the_output_differently_are_one_call(ledger: Ledger, recently: float) -> None:
     response = {"gen_ai.response.id": "msg_" + "0123456789abcdef" * 2}
 
-    calls = ledger.booked(chat(recently, tokens=(1000, 60), extra=response), chat(recently, tokens=(1000, 61), extra=response))
+    calls = ledger.booked(
+        chat(recently, tokens=(1000, 60), extra=response), chat(recently, tokens=(1000, 61), extra=response)
+    )
 
     assert len(calls) == 1
 
@@ -100,7 +102,9 @@ def test_many_spans_between_an_agent_and_its_call_change_nothing(ledger: Ledger,
     whole = agent(recently, seconds=300, tokens=(1000, 100))
     between, parent = [], whole.span
     for _ in range(100):
-        between.append(SpanSpec(recently, recently + 200, {}, trace=whole.trace, parent=parent, scope="app", name="step"))
+        between.append(
+            SpanSpec(recently, recently + 200, {}, trace=whole.trace, parent=parent, scope="app", name="step")
+        )
         parent = between[-1].span
     call = chat(recently + 1, trace=whole.trace, parent=parent)
 

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import typer
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
-from spanledger_collector.cli.show import Column, as_json, console, fits, money, print_table
+from spanledger_collector.cli.show import Column, as_json, at_least, console, fits, money, print_table
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.exceptions import UsageError
 
@@ -68,6 +67,8 @@ def cost(
         rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
     if json:
         typer.echo(as_json([_for_programs(row) for row in rows]))
+        if rows and (left := rows[0]["rows_in_all"] - len(rows)):
+            typer.echo(f"{left:,} more rows are not printed; --limit prints more.", err=True)
     else:
         _print(dimensions, rows, start)
 
@@ -108,7 +109,7 @@ def _for_programs(row: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value.isoformat() if hasattr(value, "isoformat") else value
         for name, value in row.items()
-        if name != "rows_in_all"
+        if not name.endswith("_in_all")
     }
 
 
@@ -119,7 +120,7 @@ def _print(dimensions: list[str], rows: list[dict[str, Any]], since: datetime) -
         screen.print(f"No calls since {moment}.", soft_wrap=True)
         return
     screen.print(f"Cost by {', '.join(dimensions)} since {moment}", style="bold", soft_wrap=True)
-    total = {name: sum((row[name] for row in rows), Decimal(0)) for name in _FIGURES}
+    total = {name: rows[0][f"{name}_in_all"] for name in _FIGURES}
     shown = [name for name in _FIGURES if name != "unknown_calls" or total[name]]
     columns = [Column(name, name) for name in dimensions]
     columns += [Column(name, _FIGURES[name], is_number=True) for name in shown]
@@ -137,7 +138,7 @@ def _notes(rows: list[dict[str, Any]], unknown_calls: int) -> Iterator[str]:
     if unknown_calls:
         yield "≥: a lower bound, because the cost of some calls is unknown; --by completeness says why."
     if left := rows[0]["rows_in_all"] - len(rows):
-        yield f"{left:,} more rows are not shown; the total is that of the rows shown. --limit shows more."
+        yield f"{left:,} more rows are not shown; the total is that of all rows. --limit shows more."
 
 
 def _tags(dimensions: list[str], row: dict[str, Any]) -> dict[str, str]:
@@ -147,7 +148,7 @@ def _tags(dimensions: list[str], row: dict[str, Any]) -> dict[str, str]:
 def _figures(row: Mapping[str, Any]) -> dict[str, str]:
     unknown = int(row["unknown_calls"])
     counts = {name: f"{int(row[name]):,}" for name in ("calls", *_TOKENS)}
-    amount = ("≥ " if unknown else "") + money(row["known_usd"])
+    amount = at_least(row["known_usd"]) if unknown else money(row["known_usd"])
     return {**counts, "known_usd": amount, "unknown_calls": f"{unknown:,}" if unknown else ""}
 
 

@@ -1,15 +1,22 @@
 """`spanledger demo`: a company, its LLM vendors and the ledger, from call to proof."""
 
+import contextlib
+import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
 from spanledger_collector.cli.access import Json, store_path
+from spanledger_collector.database import serving_of
+from spanledger_collector.exceptions import UsageError
 
 __all__ = ["demo"]
+
+_MARK: Final = "demo-ledger"
 
 
 def demo(
@@ -23,10 +30,30 @@ def demo(
     ] = None,
 ) -> None:
     """Drive real OpenAI and Anthropic clients against local vendors, and prove the ledger against the vendors' bill."""
-    try:
-        from spanledger_collector.demo.runner import run_demo  # noqa: PLC0415 - what it imports is an extra
-    except ImportError as error:
-        typer.echo(f"The demo needs {error.name}, which is not installed: pip install 'spanledger[demo]'", err=True)
-        raise typer.Exit(1) from error
-    folder = store or store_path(None, "spanledger-demo")
+    missing = [name for name in ("openai", "anthropic") if find_spec(name) is None]
+    if missing:
+        raise UsageError(f"The demo needs {' and '.join(missing)}, not installed here: pip install 'spanledger[demo]'")
+    from spanledger_collector.demo.runner import run_demo  # noqa: PLC0415 - what it imports is an extra
+
+    folder = _demo_store(store) if store else _fresh(_demo_store(store_path(None, "spanledger-demo")))
     sys.exit(run_demo(calls=calls, seed=seed, store=folder, as_json=json, keep=keep, console=Console(highlight=False)))
+
+
+def _demo_store(folder: Path) -> Path:
+    """Return the folder if invented money may go there: a new one, or that of an earlier demo."""
+    mark = folder / _MARK
+    if (folder / "clickhouse").exists() and not mark.exists():
+        raise UsageError(
+            f"{folder} holds a ledger that is not a demo's; the demo would mix invented calls into it. Give another --store."
+        )
+    with contextlib.suppress(OSError):  # opening the store will say what is wrong with the folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mark.touch()
+    return folder
+
+
+def _fresh(folder: Path) -> Path:
+    """Empty the demo's own folder, unless somebody serves it; a folder that the user named is kept."""
+    if serving_of(folder) is None:
+        shutil.rmtree(folder / "clickhouse", ignore_errors=True)
+    return folder

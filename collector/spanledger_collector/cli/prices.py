@@ -111,8 +111,15 @@ def set_(
             with working("Pricing history again"):
                 settle(client)
     typer.echo(
-        f"Price book {report.book}: {report.new_rates} new rates, {report.overrides} overrides. History is priced by it."
+        f"Price book {report.book}: {_told(override)} History is priced by it; other contexts keep their prices."
     )
+
+
+def _told(override: Override) -> str:
+    start = "the beginning" if override.valid_from.year <= _ALWAYS_YEAR else f"{override.valid_from:%Y-%m-%d %H:%M}"
+    end = "on" if override.valid_to.year >= _FOREVER_YEAR else f"to {override.valid_to:%Y-%m-%d %H:%M}"
+    what = "your price" if override.prices else "the list price"
+    return f"{override.provider}/{override.model} ({override.context or 'standard'}) has {what} from {start} {end}."
 
 
 def _meters(prices: Sequence[str]) -> dict[str, Decimal]:

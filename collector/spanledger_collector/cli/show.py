@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
 from rich import box
@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["Column", "as_json", "console", "fits", "money", "print_table", "working"]
+__all__ = ["Column", "as_json", "at_least", "console", "fits", "money", "print_table", "working"]
 
 _PIPE_WIDTH: Final = 1_000
 _GAP: Final = 2
@@ -79,15 +79,20 @@ def _width(column: Column, rows: Sequence[Mapping[str, str]]) -> int:
     return max(cell_len(text) for text in (column.heading, *(row[column.key] for row in rows)))
 
 
-def money(amount_usd: Decimal) -> str:
+def money(amount_usd: Decimal, rounding: str = ROUND_HALF_EVEN) -> str:
     """Return an amount for people: cents from a dollar on, six decimals below; never 0 for what is not 0."""
     if not amount_usd:
         return "0"
     if abs(amount_usd) >= 1:
-        return f"{amount_usd.quantize(_CENTS):,}"
+        return f"{amount_usd.quantize(_CENTS, rounding):,}"
     if abs(amount_usd) >= _SMALL:
-        return f"{amount_usd.quantize(_SMALL):f}"
+        return f"{amount_usd.quantize(_SMALL, rounding):f}"
     return f"{amount_usd.normalize():f}"
+
+
+def at_least(known_usd: Decimal) -> str:
+    """Return what is known of a cost that is not known whole: a bound is never rounded up, and nothing known is unknown."""
+    return f"≥ {money(known_usd, ROUND_FLOOR)}" if known_usd else "unknown"
 
 
 def as_json(value: Any) -> str:

@@ -1,6 +1,6 @@
 """Tells people what the demo's money went to, proves it against the vendor's bill, and says what to try next."""
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
 from rich.box import SIMPLE_HEAD
@@ -92,18 +92,18 @@ def cost(spend: Spend) -> str:
         return money(spend.cost_usd)
     if not spend.known_usd:
         return "[yellow]unknown[/yellow]"
-    return f"[yellow]at least[/yellow] {money(spend.known_usd)}"
+    return f"[yellow]at least[/yellow] {money(spend.known_usd, ROUND_FLOOR)}"
 
 
-def money(amount: Decimal | None) -> str:
+def money(amount: Decimal | None, rounding: str = ROUND_HALF_EVEN) -> str:
     """Return an amount in dollars: cents when it is some dollars, more places when it is small."""
     if amount is None:
         return "unknown"
     size = abs(amount)
     if size >= 1:
-        return f"${amount:,.2f}"
+        return f"${amount.quantize(Decimal('0.01'), rounding):,}"
     if size >= Decimal("0.0001"):
-        return f"${amount:.4f}"
+        return f"${amount.quantize(Decimal('0.0001'), rounding)}"
     return "less than $0.0001" if amount else "$0"
 
 

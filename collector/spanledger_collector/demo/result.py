@@ -1,8 +1,13 @@
 """What one run of the demo found out, and its form for machines."""
 
+import os
+import shlex
+import shutil
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from spanledger_collector.demo.ledger import Spend
@@ -56,14 +61,21 @@ class DemoResult:
     @property
     def next_commands(self) -> list[str]:
         """Return what to try next, with the ledger of this run where that is still there."""
-        option = self.ledger_option
+        option, command = self.ledger_option, own_command()
         if not option:
-            return ["spanledger demo --store spanledger-demo", "spanledger up"]
+            return [f"{command} demo --store spanledger-demo", f"{command} up"]
         return [
-            f"spanledger cost --by team,model {option}",
-            f'spanledger query "select user, sum(cost_usd) from calls group by user order by 2 desc limit 5" {option}',
-            f"spanledger up {option}" if option.startswith("--store") else "spanledger up",
+            f"{command} cost --by team,model {option}",
+            f'{command} query "select user, sum(cost_usd) from calls group by user order by 2 desc limit 5" {option}',
+            f"{command} up {option}" if option.startswith("--store") else f"{command} up",
         ]
+
+
+def own_command() -> str:
+    """Return how this shell calls the program: by its name if that finds it, else by its path."""
+    found, own = shutil.which("spanledger"), Path(sys.argv[0])
+    is_own = found is not None and own.exists() and Path(found).samefile(own)
+    return "spanledger" if is_own or own.name != "spanledger" else shlex.quote(os.path.relpath(own))
 
 
 def result_json(result: DemoResult) -> dict[str, Any]:

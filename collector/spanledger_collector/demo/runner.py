@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,7 @@ def run_demo(
             with step(progress, "Starting the collector"):
                 server = EmbeddedServer(store=store, otlp_http_port=0, otlp_grpc_port=0, clickhouse_port=0)
                 stack.enter_context(server)
-            option = f"--store {store}" if store_stays else ""
+            option = f"--store {shlex.quote(str(store))}" if store_stays else ""
             if keep:
                 option = f"--clickhouse {server.clickhouse_url}"
             result = run(calls, seed, vendor=vendor, server=server, progress=progress, ledger_option=option)

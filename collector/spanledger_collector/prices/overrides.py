@@ -24,7 +24,8 @@ class Override:
     """A price of one model in one context, valid from ``valid_from`` until before ``valid_to``.
 
     ``prices`` maps meters (columns of ``rates``) to USD. A meter that is absent follows its parent (reasoning: output;
-    cached: input) if that is given and the list has one price for both; else the list's price stands. No prices at all withdraw an override: the list price again.
+    cached: input) if that is given and the list has one price for both; else the list's price stands. No prices at all
+    withdraw an override: the list price again.
     """
 
     provider: str

@@ -112,7 +112,33 @@ def is_outage(error: Exception) -> bool:
 
 _OUTAGES: Final = {74, 75, 76, 159, 173, 209, 210, 236, 241, 243, 425}
 # ClickHouse's error codes for input that it cannot parse.
-_UNREADABLE: Final = {6, 24, 25, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 130, 131, 321, 349, 380, 444, 467, 525, 535, 637, 718}
+_UNREADABLE: Final = {
+    6,
+    24,
+    25,
+    26,
+    27,
+    32,
+    33,
+    38,
+    41,
+    53,
+    69,
+    70,
+    72,
+    117,
+    130,
+    131,
+    321,
+    349,
+    380,
+    444,
+    467,
+    525,
+    535,
+    637,
+    718,
+}
 
 
 def _check_frames(body: bytes) -> None:

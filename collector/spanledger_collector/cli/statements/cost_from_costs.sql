@@ -1,12 +1,16 @@
--- What calls cost by dimensions, dearest first. {dimensions} and {names} come from a fixed list.
+-- What calls cost by dimensions, dearest first, beside the sums over all rows. {dimensions} and {names} come from a fixed list.
 select
-  {dimensions},
-  sum(c.calls) as calls, sum(c.input_tokens) as input_tokens, sum(c.output_tokens) as output_tokens, sum(c.known_usd) as known_usd,
-  if(unknown_calls = 0, known_usd, null) as cost_usd,
-  sumIf(c.calls, c.unknown) as unknown_calls, sumIf(c.input_tokens + c.output_tokens, c.unknown) as unknown_tokens,
-  count() over () as rows_in_all
-from costs as c
-where bucket >= toStartOfMinute(toDateTime({since:Int64}))
-group by {names}
+  *,
+  count() over () as rows_in_all, sum(calls) over () as calls_in_all, sum(input_tokens) over () as input_tokens_in_all,
+  sum(output_tokens) over () as output_tokens_in_all, sum(known_usd) over () as known_usd_in_all, sum(unknown_calls) over () as unknown_calls_in_all
+from (
+  select
+    {dimensions},
+    sum(c.calls) as calls, sum(c.input_tokens) as input_tokens, sum(c.output_tokens) as output_tokens, sum(c.known_usd) as known_usd,
+    if(unknown_calls = 0, known_usd, null) as cost_usd,
+    sumIf(c.calls, c.unknown) as unknown_calls, sumIf(c.input_tokens + c.output_tokens, c.unknown) as unknown_tokens
+  from costs as c
+  where bucket >= toStartOfMinute(toDateTime({since:Int64}))
+  group by {names})
 order by known_usd desc, calls desc, {names}
 limit {limit:UInt32}
