@@ -1,6 +1,7 @@
 """The embedded collector as its senders see it: OTLP over HTTP and gRPC, an answer only after the write, bad requests alone."""
 
 import gzip
+import os
 import socket
 import threading
 import time
@@ -75,6 +76,15 @@ def test_a_compressed_body_is_unpacked(server: EmbeddedServer, recent: float) ->
 
     assert post(server, gzip.compress(request([span]).body), Content_Encoding="gzip")[0] == 200
     assert landed(server, span.span_id) == 1
+
+
+def test_every_member_of_a_gzip_body_is_read(server: EmbeddedServer, recent: float) -> None:
+    spans = [[chat(recent, extra={"x.noise": os.urandom(40_000).hex()})] for _ in range(3)]
+    body = b"".join(gzip.compress(request(group).body) for group in spans)
+
+    assert post(server, body, Content_Encoding="gzip")[0] == 200
+    assert len(body) > 64_000
+    assert [landed(server, group[0].span_id) for group in spans] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """OTLP/HTTP: /v1/traces, /v1/logs and /v1/metrics, protobuf and JSON, as the OTLP specification says."""
 
 import asyncio
-import gzip
 import json
 import logging
 import zlib
@@ -79,22 +78,22 @@ async def _body(request: Request) -> bytes:
 
 
 def _inflated(body: bytes, coding: str) -> bytes:
-    stream = zlib.decompressobj(zlib.MAX_WBITS | 16 if coding == "gzip" else zlib.MAX_WBITS)
-    try:
-        data = stream.decompress(body, _BODY_BYTES_MAX + 1)
-        whole = len(data) <= _BODY_BYTES_MAX and stream.eof
-        if whole and stream.unused_data:  # gzip allows several members
-            data, whole = (
-                gzip.decompress(body) if coding == "gzip" and len(body) < _BODY_BYTES_MAX // 1000 else data,
-                True,
-            )
-    except (zlib.error, gzip.BadGzipFile, EOFError) as error:
-        raise InputError(f"The body is not valid {coding}: {error}.") from error
-    if len(data) > _BODY_BYTES_MAX:
-        raise InputError(f"The body unpacks to more than {_BODY_BYTES_MAX} bytes; send smaller batches.")
-    if not whole:
-        raise InputError(f"The {coding} body is cut off.")
-    return data
+    """Unpack a body, every member of it: gzip allows several, one after the other."""
+    window = zlib.MAX_WBITS | 16 if coding == "gzip" else zlib.MAX_WBITS
+    members, size = [], 0
+    while body or not members:
+        stream = zlib.decompressobj(window)
+        try:
+            members.append(stream.decompress(body, _BODY_BYTES_MAX + 1 - size))
+        except zlib.error as error:
+            raise InputError(f"The body is not valid {coding}: {error}.") from error
+        size += len(members[-1])
+        if size > _BODY_BYTES_MAX:
+            raise InputError(f"The body unpacks to more than {_BODY_BYTES_MAX} bytes; send smaller batches.")
+        if not stream.eof:
+            raise InputError(f"The {coding} body is cut off.")
+        body = stream.unused_data
+    return b"".join(members)
 
 
 def _failure(encoding: Encoding, http_status: int, code: int, message: str) -> Response:
