@@ -64,7 +64,6 @@ class Refresher:
         self._client = database.client()
         self._due = dict.fromkeys(_LATER, 0.0)
         self._is_behind = False
-        self.failures = 0
         self._thread = threading.Thread(target=self._run, name="spanledger-refresh", daemon=True)
         self._thread.start()
 
@@ -126,5 +125,4 @@ class Refresher:
         try:
             step()
         except Exception as error:  # noqa: BLE001 - whatever it is, the next round may succeed, and must be tried
-            self.failures += 1
             _log.error("A refresh failed and will be tried again: %s", error)

@@ -38,8 +38,6 @@ class Committer:
         self._waiting_bytes = 0
         self._lock = threading.Lock()
         self._closed = False
-        self.stored_requests = 0
-        self.refused_requests = 0
         self._thread = threading.Thread(target=self._run, name="spanledger-commit", daemon=True)
         self._thread.start()
 
@@ -117,8 +115,6 @@ class Committer:
     def _done(self, group: Sequence[tuple[OtlpRequest, Future[None]]], error: SpanledgerError | None) -> None:
         with self._lock:
             self._waiting_bytes -= sum(len(request.body) for request, _ in group)
-            self.stored_requests += len(group) if error is None else 0
-            self.refused_requests += 0 if error is None else len(group)
         for _, future in group:
             if not future.set_running_or_notify_cancel():
                 continue

@@ -80,7 +80,8 @@ async def _body(request: Request) -> bytes:
 def _inflated(body: bytes, coding: str) -> bytes:
     """Unpack a body, every member of it: gzip allows several, one after the other."""
     window = zlib.MAX_WBITS | 16 if coding == "gzip" else zlib.MAX_WBITS
-    members, size = [], 0
+    members: list[bytes] = []
+    size = 0
     while body or not members:
         stream = zlib.decompressobj(window)
         try:
