@@ -1,5 +1,5 @@
 -- Opens the requests of otlp_logs_in: one row per log record, ids in hex, every attribute value as text.
-create materialized view if not exists {db}.otlp_logs_mv to {db}.otel_logs as
+create or replace materialized view {db}.otlp_logs_mv to {db}.otel_logs as
 with
   value -> coalesce(
       value.string_value, toString(value.int_value), toString(value.double_value), if(isNull(value.bool_value), null, if(value.bool_value = 1, 'true', 'false')),

@@ -1,5 +1,5 @@
 -- Lands the spans that can be.
-create materialized view if not exists {db}.otlp_spans_mv to {db}.otel_traces as
+create or replace materialized view {db}.otlp_spans_mv to {db}.otel_traces as
 select
   fromUnixTimestamp64Nano(toInt64(start_ns)) as Timestamp, TraceId, SpanId, ParentSpanId, TraceState, SpanName, SpanKind,
   ResourceAttributes['service.name'] as ServiceName, ResourceAttributes, ScopeName, ScopeVersion, SpanAttributes,

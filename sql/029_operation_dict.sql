@@ -1,5 +1,5 @@
 -- Standard name and role of an operation, by the value as delivered.
-create dictionary if not exists {db}.operation_dict (name String, operation String, role String)
+create or replace dictionary {db}.operation_dict (name String, operation String, role String)
 primary key name
 source(clickhouse({credentials}query 'select name, operation, role from {db}.operations final'))
 layout(complex_key_hashed())

@@ -1,5 +1,5 @@
 -- Provider by host.
-create dictionary if not exists {db}.host_dict (host String, provider String)
+create or replace dictionary {db}.host_dict (host String, provider String)
 primary key host
 source(clickhouse({credentials}query 'select host, provider from {db}.provider_hosts final'))
 layout(complex_key_hashed())

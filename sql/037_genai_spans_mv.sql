@@ -1,7 +1,7 @@
 -- The one normaliser. Attribute names come from attribute_names, operations from operations, what counts mean from usage_rules,
 -- providers behind the OpenAI client from provider_hosts: to teach it a convention, insert rows there. It adds nothing that the span does
 -- not say: an absent count stays absent. It works in stages, because the engine analyses a name at each use and a column only once.
-create materialized view if not exists {db}.genai_spans_mv to {db}.genai_spans as
+create or replace materialized view {db}.genai_spans_mv to {db}.genai_spans as
 select
   ts, end_ts, trace_id, span_id, parent_span_id, role, rule.3 as emitter,
   concat(rule.2, if(usage_known and rule.8 = 1 and cache_exceeds, ', cached tokens exceed input: on top', ''), if(usage_known and rule.9 = 1 and reasoning_exceeds, ', reasoning exceeds output: on top', '')) as usage_rule,

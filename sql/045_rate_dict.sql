@@ -1,5 +1,5 @@
 -- What a rate is, by number. A missing number reads as zeros, so every use checks rate_id != 0 first.
-create dictionary if not exists {db}.rate_dict (
+create or replace dictionary {db}.rate_dict (
   rate_id UInt64, source String,
   input_usd_per_token Decimal(38, 24), cache_read_usd_per_token Decimal(38, 24), cache_write_5m_usd_per_token Decimal(38, 24),
   cache_write_1h_usd_per_token Decimal(38, 24), output_usd_per_token Decimal(38, 24), request_usd Decimal(38, 24),

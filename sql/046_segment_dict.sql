@@ -1,5 +1,5 @@
 -- Which candidates are valid at a time, for the newest complete price book.
-create dictionary if not exists {db}.segment_dict (
+create or replace dictionary {db}.segment_dict (
   contract String, provider String, model String, context String,
   valid_from DateTime('UTC'), valid_to DateTime('UTC'),
   above_tokens Array(UInt32), from_minute Array(UInt16), to_minute Array(UInt16), rate_ids Array(UInt32)

@@ -1,5 +1,5 @@
 -- Feeds the index of response ids.
-create materialized view if not exists {db}.response_spans_mv to {db}.response_spans as
+create or replace materialized view {db}.response_spans_mv to {db}.response_spans as
 select distinct cityHash64(response_id) as response_key, trace_id, toDate(ts) as day
 from {db}.genai_spans
 where response_id != '' and has_usage;

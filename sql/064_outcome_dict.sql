@@ -1,5 +1,5 @@
 -- How a task ended, by its id.
-create dictionary if not exists {db}.outcome_dict (task_id String, outcome String)
+create or replace dictionary {db}.outcome_dict (task_id String, outcome String)
 primary key task_id
 source(clickhouse({credentials}query 'select task_id, outcome from {db}.task_outcomes final'))
 layout(complex_key_hashed())

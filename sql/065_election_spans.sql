@@ -1,6 +1,6 @@
 -- What the next election judges: the spans of the traces that changed since the last good one, and of the traces that share a
 -- response id with them (depth two is exact: a verdict depends on the own trace and on those). Replaced whole at each run.
-create materialized view if not exists {db}.election_spans
+create or replace materialized view {db}.election_spans
 refresh every {every} (
   trace_id FixedString(16) comment 'Trace id', span_id UInt64 comment 'Span id as a number', parent UInt64 comment 'Parent that counts: its own, else the one that stands in for a lost one',
   parent_lost UInt8 comment 'The parent never landed', ts DateTime64(6, 'UTC') comment 'Start', end_ts DateTime64(6, 'UTC') comment 'End', role LowCardinality(String) comment 'call, wrapper or link',

@@ -2,7 +2,7 @@
 -- inherited tags changed, through the ordinary table, so that their minutes are marked by themselves.
 -- A span bills if it reports usage and nothing below it does. A call without usage is covered by the nearest ancestor with usage if
 -- nothing else below that one reports any. The same response seen from two places bills once: the earliest start wins, a gateway last.
-create materialized view if not exists {db}.election
+create or replace materialized view {db}.election
 refresh every {every} depends on {db}.election_spans append to {db}.genai_calls as
 with recursive
   (select now64(3, 'UTC')) as started,

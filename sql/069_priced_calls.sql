@@ -1,7 +1,7 @@
 -- One row per billed call with its price: the rate, the exact amount if it is known, and bounds if it is not. Everything that
 -- shows single calls reads this view; the rollups use the same functions on groups. In stages, because the engine analyses a name at
 -- each use and a column only once.
-create view if not exists {db}.priced_calls (
+create or replace view {db}.priced_calls (
   ts DateTime64(6, 'UTC') comment 'Start of the call',
   end_ts DateTime64(6, 'UTC') comment 'End of the call',
   trace_id FixedString(16) comment 'Trace id, as stored',

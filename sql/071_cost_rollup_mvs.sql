@@ -2,7 +2,7 @@
 -- Makes the {grain}s again that changed since they were last made, whole and in one part each, newest first. Groups first and looks the
 -- rate up after: within a group all calls have one rate, because its key holds the quarter of an hour and the size band. Never alias an
 -- aggregate with the name of a column of the same select: ClickHouse would group by the alias, and the price would be wrong.
-create materialized view if not exists {db}.cost_{grain}s_mv
+create or replace materialized view {db}.cost_{grain}s_mv
 refresh every {every} append to {db}.cost_{grain}s as
 with
   now64(3, 'UTC') as started,

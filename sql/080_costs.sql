@@ -1,6 +1,6 @@
 -- One row per bucket and combination of dimensions: hours up to two hours ago, minutes after that. The ranges are disjoint, so sums are exact.
 -- Every view and dashboard of costs reads from here.
-create view if not exists {db}.costs (
+create or replace view {db}.costs (
   bucket DateTime('UTC') comment 'Start of the minute or hour',
   tenant LowCardinality(String) comment 'Tag: whose money it is',
   team LowCardinality(String) comment 'Tag: who spends it',

@@ -1,5 +1,5 @@
 -- One row per bucket, tenant, user and session: hours up to two hours ago, minutes after that.
-create view if not exists {db}.actor_costs (
+create or replace view {db}.actor_costs (
   bucket DateTime('UTC') comment 'Start of the minute or hour',
   tenant LowCardinality(String) comment 'Tag: whose money it is',
   user String comment 'Tag: end user, possibly pseudonymous',

@@ -1,6 +1,6 @@
 -- for each: dimension = team, feature, tenant, agent, task, model
 -- One row per hour and {dimension}; empty = not tagged. known_usd is exact and a lower bound; cost_usd is NULL while any call in the row is unknown.
-create view if not exists {db}.cost_by_{dimension} (
+create or replace view {db}.cost_by_{dimension} (
   hour DateTime('UTC') comment 'Start of the hour in the reporting time zone',
   {dimension} LowCardinality(String) comment 'The {dimension}; empty: not tagged',
   calls UInt64 comment 'Billed calls',

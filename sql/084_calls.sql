@@ -1,5 +1,5 @@
 -- One row per billed call, for people and programs: ids in hex, times in milliseconds, money in USD; NULL where the cost is not known.
-create view if not exists {db}.calls (
+create or replace view {db}.calls (
   ts DateTime64(6, 'UTC') comment 'Start of the call',
   trace_id String comment 'Trace id',
   span_id String comment 'Span id',

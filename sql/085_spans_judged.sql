@@ -1,5 +1,5 @@
 -- One row per GenAI span with its verdict: why it bills, or which span bills instead.
-create view if not exists {db}.spans_judged (
+create or replace view {db}.spans_judged (
   ts DateTime64(6, 'UTC') comment 'Start of the call',
   trace_id String comment 'Trace id',
   span_id String comment 'Span id',

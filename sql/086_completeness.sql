@@ -1,6 +1,6 @@
 -- One row per hour and state of cost: how much of the calls, tokens and money is known. Everything but priced, failed_not_billed and
 -- notional is unknown money; it lies between estimate_low_usd and estimate_high_usd (NULL: no upper bound).
-create view if not exists {db}.completeness (
+create or replace view {db}.completeness (
   hour DateTime('UTC') comment 'Start of the hour in the reporting time zone',
   completeness LowCardinality(String) comment 'priced, estimated, unpriced_model, no_usage, failed_not_billed, failed_maybe_billed or notional',
   unknown UInt8 comment '1: the cost of these calls is not known',

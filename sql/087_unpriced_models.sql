@@ -1,5 +1,5 @@
 -- One row per hour and model without a price: what to find a price or an alias for, by tokens.
-create view if not exists {db}.unpriced_models (
+create or replace view {db}.unpriced_models (
   hour DateTime('UTC') comment 'Start of the hour in the reporting time zone',
   provider LowCardinality(String) comment 'Provider in the price book; as delivered while the book does not know the model',
   model LowCardinality(String) comment 'Model in the price book; as delivered while the book does not know it',

@@ -1,5 +1,5 @@
 -- One row per hour, service and missing tag: money that nobody can be asked about.
-create view if not exists {db}.untagged_spend (
+create or replace view {db}.untagged_spend (
   hour DateTime('UTC') comment 'Start of the hour in the reporting time zone',
   service LowCardinality(String) comment 'service.name of the resource',
   missing String comment 'Tag that is missing: team, feature or tenant',

@@ -1,6 +1,6 @@
 -- One row per hour: what the rollups say, what the calls say, and the difference, normally 0. An hour that just changed differs until its
 -- rollup is made again.
-create view if not exists {db}.ledger_check (
+create or replace view {db}.ledger_check (
   hour DateTime('UTC') comment 'Start of the hour in the reporting time zone',
   calls_in_rollup UInt64 comment 'Calls that the rollups count',
   calls_in_ledger UInt64 comment 'Calls that the ledger holds',

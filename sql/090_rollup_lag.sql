@@ -1,5 +1,5 @@
 -- One row per rollup that is behind: how many of its buckets changed after they were made, and since when. Empty when all is up to date.
-create view if not exists {db}.rollup_lag (
+create or replace view {db}.rollup_lag (
   rollup_table String comment 'Table that is behind',
   buckets UInt64 comment 'How many of its buckets changed after they were made',
   behind_since DateTime64(3, 'UTC') comment 'When the first of them changed'

@@ -1,8 +1,12 @@
 """Brings a database to the schema of the ``sql`` folder: forward only, recorded, re-runnable, resumable.
 
-A file holds one statement that can be run twice. Its name is its number; its text is frozen once released. Placeholders are
-filled for the target (embedded chDB, one server, a cluster); a first line ``-- for each: grain = minute, hour`` repeats the
-statement, with the values of ``VARIANTS`` filled in.
+A file holds one statement that can be run twice. What holds data (``create table``, ``alter table``, ``insert``) is applied once and
+frozen. What holds none (``create or replace`` of views, dictionaries, functions) may be edited: when anything is new or edited, all
+of them are made again, because a view keeps the text of the functions that it was made with. Files are taken in the order of their
+names; a letter after the number (``050a``) puts an ``alter table`` behind its table and before what reads the new column.
+
+Placeholders are filled for the target (embedded chDB, one server, a cluster); a first line ``-- for each: grain = minute, hour``
+repeats the statement, with the values of ``VARIANTS`` filled in.
 """
 
 import hashlib
@@ -40,12 +44,12 @@ VARIANTS: Final[dict[str, dict[str, str]]] = {
         name: {"dimension": name} for name in ("team", "feature", "tenant", "agent", "task", "model", "user", "session")
     },
 }
-_FILE_NAME = re.compile(r"(\d{3})_([a-z0-9_]+)\.sql")
+_FILE_NAME = re.compile(r"(\d{3})([a-z]?)_([a-z0-9_]+)\.sql")
 _FOR_EACH = re.compile(r"\A-- for each: \w+ = ([\w, ]+)\n")
 _ENGINE = re.compile(r"\{engine:(\w+)(\([^}]*\))?\}")
 _RECORDS = """
 create table if not exists {db}.schema_migrations (
-  number UInt16 comment 'Number of the file',
+  number UInt16 comment 'Number of the file, plus 1000 for an a after it, 2000 for a b, ...',
   name String comment 'Name of the file',
   digest FixedString(64) comment 'SHA-256 of its text, hexadecimal',
   applied_at DateTime64(3, 'UTC') default now64(3) comment 'When it was applied'
@@ -54,11 +58,22 @@ create table if not exists {db}.schema_migrations (
 
 @dataclass(frozen=True)
 class Migration:
-    """One file of the ``sql`` folder."""
+    """One file of the ``sql`` folder: ``050a_more.sql`` has the number 1050 and the label ``050a``."""
 
     number: int
     name: str
     text: str
+
+    @property
+    def label(self) -> str:
+        """Number and letter, as in the name of the file."""
+        letter, digits = divmod(self.number, 1000)
+        return f"{digits:03}{chr(ord('a') + letter - 1) if letter else ''}"
+
+    @property
+    def is_definition(self) -> bool:
+        """Whether it makes something that holds no data, and may therefore be edited and made again."""
+        return re.search(r"^create or replace\b", self.text, re.MULTILINE) is not None
 
     @property
     def digest(self) -> str:
@@ -75,14 +90,20 @@ class Migration:
 
 def read_migrations() -> list[Migration]:
     """Return the files of the ``sql`` folder in order; raise MigrationError on two of one number."""
-    found = sorted(
-        (entry.name, entry.read_text("utf-8")) for entry in assets("sql").iterdir() if _FILE_NAME.fullmatch(entry.name)
-    )
-    migrations = [Migration(int(name[:3]), name[4:-4], text) for name, text in found]
+    entries = sorted(assets("sql").iterdir(), key=lambda entry: entry.name)
+    migrations = [
+        Migration(_number(match[1], match[2]), match[3], entry.read_text("utf-8"))
+        for entry in entries
+        if (match := _FILE_NAME.fullmatch(entry.name))
+    ]
     numbers = [migration.number for migration in migrations]
     if len(set(numbers)) != len(numbers):
         raise MigrationError("Two files of the sql folder have the same number; give each its own.")
     return migrations
+
+
+def _number(digits: str, letter: str) -> int:
+    return int(digits) + (1000 * (ord(letter) - ord("a") + 1) if letter else 0)
 
 
 def render(text: str, target: Target, values: dict[str, str] | None = None) -> str:
@@ -108,20 +129,25 @@ def migrate(client: Client, target: Target, migrations: Sequence[Migration] | No
     applied = {
         int(number): bytes(digest).decode() if isinstance(digest, bytes) else str(digest) for number, digest in rows
     }
-    done = []
-    for migration in read_migrations() if migrations is None else migrations:
-        if migration.number in applied:
-            _check_unchanged(migration, applied[migration.number])
-            continue
-        _apply(client, target, migration)
-        done.append(migration)
-    return done
+    files = read_migrations() if migrations is None else migrations
+    for file in files:
+        if not file.is_definition and file.number in applied:
+            _check_unchanged(file, applied[file.number])
+    news = [file for file in files if applied.get(file.number) != file.digest]
+    for file in files if news else ():
+        if file.is_definition or file.number not in applied:
+            _apply(client, target, file)
+        if not file.is_definition and file.number not in applied:
+            _record(client, target, [file])
+    # Not before all are made: one that was made with an older text of another must be made again after a failure.
+    _record(client, target, [file for file in news if file.is_definition])
+    return news
 
 
 def _check_unchanged(migration: Migration, digest: str) -> None:
     if migration.digest != digest:
         raise MigrationError(
-            f"Migration {migration.number:03} ({migration.name}) was changed after it was applied. "
+            f"Migration {migration.label} ({migration.name}) was changed after it was applied. "
             "An applied file is frozen: restore it and put the change into a new file with a higher number."
         )
 
@@ -130,14 +156,14 @@ def _apply(client: Client, target: Target, migration: Migration) -> None:
     try:
         for statement in migration.statements(target):
             client.command(statement)
-        client.insert(
-            "schema_migrations",
-            [[migration.number, migration.name, migration.digest]],
-            column_names=["number", "name", "digest"],
-            database=target.database,
-        )
     except ClickHouseError as error:
         raise MigrationError(
-            f"Migration {migration.number:03} ({migration.name}) failed: {refusal(error)} "
+            f"Migration {migration.label} ({migration.name}) failed: {refusal(error)} "
             "What came before it is applied and recorded; mend the cause and run `spanledger migrate` again."
         ) from error
+
+
+def _record(client: Client, target: Target, files: Sequence[Migration]) -> None:
+    rows = [[file.number, file.name, file.digest] for file in files]
+    if rows:
+        client.insert("schema_migrations", rows, column_names=["number", "name", "digest"], database=target.database)

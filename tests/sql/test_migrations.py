@@ -115,8 +115,47 @@ def test_an_applied_file_is_frozen(database: Database) -> None:
             migrate(client, target, [replace(original, text=original.text + " ")])
 
 
+def test_an_edited_definition_is_made_again_with_all_that_read_it(database: Database) -> None:
+    target = replace(database.target, database="edited")
+    table = Migration(1, "t", "create table if not exists {db}.t (x UInt8) engine = MergeTree order by x")
+    function = Migration(2, "f", "create or replace function {db}_f as (x) -> x + 1")
+    view = Migration(3, "v", "create or replace view {db}.v (y UInt16) as select {db}_f(x) as y from {db}.t")
+    column = Migration(1001, "z", "alter table {db}.t add column if not exists z UInt8 default 5")
+    better = replace(function, text="create or replace function {db}_f as (x) -> x + z")
+
+    with closing(database.bare_client()) as client:
+        migrate(client, target, [table, function, view])
+        client.command("insert into edited.t (x) values (10)")
+        before = client.query("select y from edited.v").result_rows
+        done = migrate(client, target, [table, column, better, view])
+        after = client.query("select y from edited.v").result_rows
+        again = migrate(client, target, [table, column, better, view])
+
+    assert before == [(11,)]
+    assert after == [(15,)]
+    assert [migration.label for migration in done] == ["001a", "002"]
+    assert again == []
+
+
+def test_a_definition_that_failed_leaves_its_neighbours_to_be_made_again(database: Database) -> None:
+    target = replace(database.target, database="halfway")
+    function = Migration(1, "f", "create or replace function {db}_f as (x) -> x + 1")
+    view = Migration(2, "v", "create or replace view {db}.v (y UInt16) as select {db}_f(1) as y")
+    broken = Migration(3, "w", "create or replace view {db}.w as select nonsense(1) as y")
+
+    with closing(database.bare_client()) as client:
+        with pytest.raises(MigrationError, match=r"003 \(w\) failed"):
+            migrate(client, target, [function, view, broken])
+        done = migrate(
+            client, target, [function, view, replace(broken, text=broken.text.replace("nonsense", "toUInt16"))]
+        )
+
+    assert [migration.number for migration in done] == [1, 2, 3]
+
+
 def test_released_files_are_as_they_were_released() -> None:
     """`python -m tests.sql.freeze` writes the list anew: for new files, and before the first release for changed ones."""
     pinned = dict(re.findall(r"^(\S+) (\S+)$", Path(__file__).with_name("frozen.txt").read_text(), re.MULTILINE))
 
-    assert {f"{migration.number:03}_{migration.name}": migration.digest for migration in read_migrations()} == pinned
+    frozen = [migration for migration in read_migrations() if not migration.is_definition]
+    assert {f"{migration.label}_{migration.name}": migration.digest for migration in frozen} == pinned
