@@ -11,7 +11,7 @@ select
   substringUTF8(a['task_id'], 1, 128) as task_id, substringUTF8(a['agent'], 1, 128) as agent, substringUTF8(a['agent_step'], 1, 128) as agent_step,
   provider_raw, substringUTF8(model_name, 1, 256) as model_raw,
   if(known_operation.1 != '', known_operation.1, if(role = 'call', 'chat', substringUTF8(a['operation'], 1, 128))) as operation,
-  lower(substringUTF8(a['service_tier'], 1, 128)) as service_tier, substringUTF8(a['response_id'], 1, 256) as response_id,
+  tier as service_tier, substringUTF8(a['response_id'], 1, 256) as response_id,
   multiIf(
     usage_known and rule.11 = 1 and a['stream'] = 'true', 'estimated',
     -- not the whole truth: an error, a stream without a finish reason from an emitter that always tells it, a count that cannot be read,
@@ -39,7 +39,16 @@ select
   reinterpretAsUInt64(reverse(unhex(substring(a['prefix_fingerprint'], 1, 16)))) as prefix_fingerprint,
   reinterpretAsUInt64(reverse(unhex(substring(a['system_fingerprint'], 1, 16)))) as system_fingerprint,
   reinterpretAsUInt64(reverse(unhex(substring(a['template_fingerprint'], 1, 16)))) as template_fingerprint,
-  substringUTF8(a['process'], 1, 128) as process, ifNull(n['sequence'], 0) as sequence, a['gateway'] = 'true' as gateway
+  substringUTF8(a['process'], 1, 128) as process, ifNull(n['sequence'], 0) as sequence, a['gateway'] = 'true' as gateway,
+  -- an account or region in the model's name or host is the call's own; that of the service's machine counts where the model runs in the same cloud
+  substringUTF8(arrayFirst(x -> x != '', [a['account'], place.2, azure_resource, if(same_cloud, a['cloud_account'], '')]), 1, 128) as account,
+  lower(substringUTF8(arrayFirst(x -> x != '', [a['region'], place.1, region_of_host, if(same_cloud, a['cloud_region'], '')]), 1, 128)) as region,
+  arrayStringConcat(arrayFilter(x -> x != '', [
+    if(tier = 'batch' or lower(a['processing']) = 'batch', 'processing=batch', ''),
+    if(a['route'] != '', concat('route=', lower(substringUTF8(a['route'], 1, 128))), ''),
+    if(a['search_type'] != '', concat('search_type=', lower(substringUTF8(a['search_type'], 1, 128))), ''),
+    if(tier in ('', 'default', 'standard', 'standard_only', 'auto', 'on_demand', 'batch'), '', concat('service_tier=', tier)),
+    if(lower(a['speed']) = 'fast', 'speed=fast', '')]), ',') as price_context
 from (
   -- stage 3: the rule that reads the counts, and what the counts are
   select
@@ -49,7 +58,15 @@ from (
       and (empty(r.6) or version >= r.6) and (empty(r.7) or version < r.7), rules) as rule,
     toUInt64(cache_read_tokens) + cache_write_tokens > stated_input as cache_exceeds,
     reasoning_tokens > stated_output as reasoning_exceeds,
-    known_operation.1 in ('chat', 'text_completion', 'generate_content') as generates
+    known_operation.1 in ('chat', 'text_completion', 'generate_content') as generates,
+    -- region and account in an ARN, location and project in a path of Vertex
+    multiIf(
+      startsWith(a['request_model'], 'arn:'), (splitByChar(':', a['request_model'])[4], splitByChar(':', a['request_model'])[5]),
+      startsWith(a['request_model'], 'projects/'), (splitByChar('/', a['request_model'])[4], splitByChar('/', a['request_model'])[2]),
+      ('', '')) as place,
+    extract(lower(a['server_address']), '^(?:bedrock[a-z-]*\\.)?([a-z]{2,}(?:-[a-z]+)*-?[0-9]*)(?:\\.amazonaws\\.com|-aiplatform\\.googleapis\\.com|\\.api\\.openai\\.com|\\.api\\.cognitive\\.microsoft\\.com)$') as region_of_host,
+    extract(lower(a['server_address']), '^([a-z0-9-]+)\\.(?:openai|services\\.ai|cognitiveservices)\\.azure\\.com$') as azure_resource,
+    (a['cloud'], provider_raw) in (('aws', 'aws.bedrock'), ('aws', 'bedrock'), ('aws', 'aws_bedrock'), ('gcp', 'gcp.vertex_ai'), ('gcp', 'vertex_ai'), ('azure', 'azure.ai.openai'), ('azure', 'azure.ai.inference')) as same_cloud
   from (
     -- stage 2: names that have a meaning of their own
     select
@@ -63,6 +80,7 @@ from (
       ifNull(n['cache_read_tokens'], 0) as cache_read_tokens, ifNull(n['cache_write_tokens'], 0) as cache_write_tokens, ifNull(n['reasoning_tokens'], 0) as reasoning_tokens,
       -- an emitter without error.type may begin its status with the exception's name
       if(a['error_type'] != '', a['error_type'], extract(status_message, '^([A-Za-z_.]+(?:Error|Exception))\\b')) as error_name,
+      lower(substringUTF8(a['service_tier'], 1, 128)) as tier,
       if(provider_of_host != '', provider_of_host, lower(substringUTF8(a['provider'], 1, 128))) as provider_raw,
       reinterpretAsUInt64(reverse(unhex(if(a['genai_parent'] != '', a['genai_parent'], real_parent)))) as parent_span_id
     from (

@@ -58,6 +58,8 @@ create or replace view {db}.priced_calls (
   process LowCardinality(String) comment 'service.instance.id of the emitting process',
   sequence UInt32 comment 'Number of the span in its process; 0: unknown',
   gateway UInt8 comment 'Delivered with a gateway''s credential',
+  account LowCardinality(String) comment 'Account at the provider; empty: not told',
+  region LowCardinality(String) comment 'Region that served the call; empty: not told',
   verdict LowCardinality(String) comment 'bills, wrapper, covered, duplicate or pending',
   reason LowCardinality(String) comment 'Why, in words',
   winner_trace_id FixedString(16) comment 'Trace of the span that bills instead; empty: none',
@@ -91,7 +93,7 @@ from (
           {db}_rate_of('', provider, model, price_context, priced_at, input_tokens) as context_rate_id,
           {db}_rate_of('', provider, model, '', priced_at, input_tokens) as standard_rate_id
         from (
-          select *, provider, model, price_context, uncached_input_tokens, quantities, toDateTime(ts, 'UTC') as priced_at
+          select *, provider, model, uncached_input_tokens, quantities, toDateTime(ts, 'UTC') as priced_at
           from {db}.genai_calls final
           where verdict = 'bills')))))
 comment 'One row per billed call with its price';

@@ -51,7 +51,10 @@ create or replace view {db}.calls (
   system_fingerprint String comment 'Keyed fingerprint of the system prompt',
   template_fingerprint String comment 'Keyed fingerprint of the prompt with its digits masked',
   task_id String comment 'Tag: the one task',
-  reported_cost_usd Nullable(Decimal(38, 24)) comment 'Cost that the emitter computed, for comparison; never summed'
+  reported_cost_usd Nullable(Decimal(38, 24)) comment 'Cost that the emitter computed, for comparison; never summed',
+  account LowCardinality(String) comment 'Account at the provider: organization, project, deployment or cloud account; empty: not told',
+  region LowCardinality(String) comment 'Region that served the call; empty: not told',
+  price_context String comment 'What the price depends on besides the model, as key=value; empty: the standard price'
 ) as
 select
   ts, lower(hex(c.trace_id)) as trace_id, leftPad(lower(hex(c.span_id)), 16, '0') as span_id, response_id, service, environment,
@@ -71,6 +74,6 @@ select
   if(c.prefix_fingerprint = 0, '', leftPad(lower(hex(c.prefix_fingerprint)), 16, '0')) as prefix_fingerprint,
   if(c.system_fingerprint = 0, '', leftPad(lower(hex(c.system_fingerprint)), 16, '0')) as system_fingerprint,
   if(c.template_fingerprint = 0, '', leftPad(lower(hex(c.template_fingerprint)), 16, '0')) as template_fingerprint,
-  task_id, reported_cost_usd
+  task_id, reported_cost_usd, account, region, price_context
 from {db}.priced_calls as c
 comment 'One row per billed call, for people and programs';

@@ -1,0 +1,23 @@
+-- Names that tell the account at the provider, the region that served, and what else the price depends on.
+insert into {db}.attribute_names (name, field, rank, origin) values
+  ('spanledger.account', 'account', 1, 'spanledger'),
+  ('openai.organization', 'account', 2, 'openai'),
+  ('gen_ai.openai.organization', 'account', 3, 'openai'),
+  ('organization.id', 'account', 4, 'claude-code'),
+  ('aws.account.id', 'account', 5, 'aws'),
+  ('gcp.project.id', 'account', 6, 'gcp'),
+  ('gcp.project_id', 'account', 7, 'gcp'),
+  ('cloud.account.id', 'cloud_account', 1, 'otel'),
+  ('spanledger.region', 'region', 1, 'spanledger'),
+  ('anthropic.usage.inference_geo', 'region', 2, 'anthropic'),
+  ('anthropic.response.inference_geo', 'region', 3, 'anthropic'),
+  ('aws.region', 'region', 4, 'aws'),
+  ('gcp.location', 'region', 5, 'gcp'),
+  ('cloud.region', 'cloud_region', 1, 'otel'),
+  ('cloud.provider', 'cloud', 1, 'otel'),
+  ('spanledger.processing', 'processing', 1, 'spanledger'),
+  ('spanledger.speed', 'speed', 1, 'spanledger'),
+  ('anthropic.usage.speed', 'speed', 2, 'anthropic'),
+  ('anthropic.response.speed', 'speed', 3, 'anthropic'),
+  ('spanledger.route', 'route', 1, 'spanledger'),
+  ('spanledger.search_type', 'search_type', 1, 'spanledger');
