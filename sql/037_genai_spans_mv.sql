@@ -1,9 +1,10 @@
+-- for each: spans = landed, again
 -- The one normaliser. Attribute names come from attribute_names, operations from operations, what counts mean from usage_rules,
 -- providers behind the OpenAI client from provider_hosts: to teach it a convention, insert rows there. It adds nothing that the span does
 -- not say: an absent count stays absent. It works in stages, because the engine analyses a name at each use and a column only once.
-create or replace materialized view {db}.genai_spans_mv to {db}.genai_spans as
+create or replace materialized view {db}.{reader} to {db}.genai_spans as
 select
-  ts, end_ts, trace_id, span_id, parent_span_id, role, rule.3 as emitter,
+  ts, end_ts, trace_id, span_id, parent_span_id, role, scope, generation, rule.3 as emitter,
   concat(rule.2, if(usage_known and rule.8 = 1 and cache_exceeds, ', cached tokens exceed input: on top', ''), if(usage_known and rule.9 = 1 and reasoning_exceeds, ', reasoning exceeds output: on top', '')) as usage_rule,
   service, substringUTF8(a['environment'], 1, 128) as environment,
   substringUTF8(a['tenant'], 1, 128) as tenant, substringUTF8(a['team'], 1, 128) as team, substringUTF8(a['feature'], 1, 128) as feature,
@@ -97,7 +98,7 @@ from (
         -- stage 1: the attributes that mean something, best first; a span's own beat its resource's
         select
           Timestamp as ts, Timestamp + toIntervalNanosecond(Duration) as end_ts, toFixedString(unhex(TraceId), 16) as trace_id,
-          reinterpretAsUInt64(reverse(unhex(SpanId))) as span_id, ParentSpanId as real_parent, ServiceName as service, ScopeName as scope_name,
+          reinterpretAsUInt64(reverse(unhex(SpanId))) as span_id, ParentSpanId as real_parent, ServiceName as service, ScopeName as scope_name, substringUTF8(toValidUTF8(ScopeName), 1, 128) as scope, {generation} as generation,
           StatusCode = 'Error' as is_error, if(StatusCode = 'Error', StatusMessage, '') as status_message,
           arrayMap(x -> toUInt32OrZero(x), splitByNonAlpha(ScopeVersion)) as version,
           (select arraySort(r -> r.1, groupArray((rank, rule, emitter, scope, provider, version_from, version_before, cache_inside, reasoning_inside, tells_finish, invents_usage))) from {db}.usage_rules final) as rules,
@@ -107,5 +108,5 @@ from (
             arrayConcat(mapValues(SpanAttributes), mapValues(ResourceAttributes)),
             arrayConcat(arrayWithConstant(length(SpanAttributes), 0), arrayWithConstant(length(ResourceAttributes), 100))))) as known,
           mapFromArrays(known.1, known.2) as a
-        from {db}.otel_traces
+        from {db}.{landing}
         where length(TraceId) = 32 and length(SpanId) = 16))));

@@ -40,6 +40,9 @@ VARIANTS: Final[dict[str, dict[str, str]]] = {
         "not_older": "20 year",
         "keep": "{rollup_years} year",
     },
+    # Spans are read as they land, and once more when they are read again.
+    "landed": {"reader": "genai_spans_mv", "landing": "otel_traces", "generation": "toUInt8(0)"},
+    "again": {"reader": "genai_spans_again_mv", "landing": "spans_again", "generation": "Generation"},
     **{
         name: {"dimension": name} for name in ("team", "feature", "tenant", "agent", "task", "model", "user", "session")
     },
