@@ -1,52 +1,106 @@
--- The election: of all spans that describe one provider call exactly one bills. Writes only the rows whose verdict, winner or
--- inherited tags changed, through the ordinary table, so that their minutes are marked by themselves.
+-- The election: of all spans that describe one provider call exactly one bills. Writes only the rows whose verdict, winner, inherited
+-- tags or lent facts changed, through the ordinary table, so that their minutes are marked by themselves.
 -- A span bills if it reports usage and nothing below it does. A call without usage is covered by the nearest ancestor with usage if
--- nothing else below that one reports any. The same response seen from two places bills once: the earliest start wins, a gateway last.
+-- nothing else below that one reports any. Of several witnesses of one response the one bills that knows most of its usage; its tags are
+-- the caller's.
 create or replace materialized view {db}.election
-refresh every {every} depends on {db}.election_spans append to {db}.genai_calls as
+refresh every {every} offset {second_step} depends on {db}.election_spans append to {db}.genai_calls as
 with recursive
   (select now64(3, 'UTC')) as started,
-  -- every span with every ancestor; by recursion and not by arrays: a trace of 20,000 spans takes 0.4 GB instead of 18.7
+  -- every span with every ancestor; by recursion and not by arrays: a trace of 20,000 spans takes 0.4 GB instead of 18.7. Who meets himself
+  -- is in a circle of parents, and climbs no further.
   climb as (
-    select trace_id, span_id as leaf, parent as at, 1 as steps from {db}.election_spans where parent != 0
+    select trace_id, span_id as leaf, ts as leaf_ts, parent as at, 1 as steps from {db}.election_spans where parent != 0 and twice = 0
     union all
-    select c.trace_id as trace_id, c.leaf as leaf, e.parent as at, c.steps + 1 as steps
+    select c.trace_id as trace_id, c.leaf as leaf, c.leaf_ts as leaf_ts, e.parent as at, c.steps + 1 as steps
     from climb as c inner join {db}.election_spans as e on c.trace_id = e.trace_id and c.at = e.span_id
-    where e.parent != 0 and c.steps < 900),
+    where e.parent != 0 and e.twice = 0 and c.leaf != c.at and c.steps < 900),
+  turned as (select *, max(at = leaf) over (partition by trace_id, leaf) as in_circle from climb),
   pairs as (
     select
-      c.trace_id as trace_id, c.leaf as leaf, c.at as above, c.steps as steps, d.has_usage as leaf_usage, d.role as leaf_role, u.has_usage as above_usage,
-      u.tenant as above_tenant, u.team as above_team, u.feature as above_feature, u.user as above_user, u.session as above_session, u.task as above_task, u.task_id as above_task_id, u.agent as above_agent, u.agent_step as above_agent_step
-    from climb as c
-    inner join {db}.election_spans as d on c.trace_id = d.trace_id and c.leaf = d.span_id
-    inner join {db}.election_spans as u on c.trace_id = u.trace_id and c.at = u.span_id
-    where c.leaf != c.at),
-  below as (
-    select trace_id, above as span_id, max(leaf_usage) as usage_below, max(leaf_role = 'call') as call_below
-    from pairs group by trace_id, span_id),
-  above as (
+      c.trace_id as trace_id, c.leaf as leaf, c.at as above, c.steps as steps, d.usage as leaf_usage, d.role as leaf_role, d.usage_rank as leaf_rank,
+      u.usage as above_usage, u.role as above_role, u.response_key as above_key, u.id_unique as above_unique, u.tags as above_tags, u.words as above_words, u.figures as above_figures
+    from turned as c
+    inner join (select * from {db}.election_spans where twice = 0) as d on c.trace_id = d.trace_id and c.leaf = d.span_id
+    inner join (select * from {db}.election_spans where twice = 0) as u on c.trace_id = u.trace_id and c.at = u.span_id
+    -- in a circle the earlier one is above
+    where c.leaf != c.at and (c.in_circle = 0 or (u.ts, u.span_id) < (d.ts, d.span_id))),
+  -- each pair is seen from both ends, in one pass, because a recursion is run again at each use
+  family as (
     select
-      trace_id, leaf as span_id, argMinIf(above, steps, above_usage = 1) as usage_above,
-      argMinIf(above_tenant, steps, above_tenant != '') as near_tenant, argMinIf(above_team, steps, above_team != '') as near_team, argMinIf(above_feature, steps, above_feature != '') as near_feature, argMinIf(above_user, steps, above_user != '') as near_user, argMinIf(above_session, steps, above_session != '') as near_session, argMinIf(above_task, steps, above_task != '') as near_task, argMinIf(above_task_id, steps, above_task_id != '') as near_task_id, argMinIf(above_agent, steps, above_agent != '') as near_agent, argMinIf(above_agent_step, steps, above_agent_step != '') as near_agent_step
-    from pairs group by trace_id, span_id),
-  structure as (
+      trace_id, if(downward, above, leaf) as span_id,
+      max(downward and leaf_usage) as usage_below, countIf(downward and leaf_usage) as usages_below, maxIf(leaf_rank, downward) as rank_below, max(downward and leaf_role = 'call') as call_below,
+      argMinIf(above, steps, not downward and above_usage = 1) as usage_above,
+      argMinIf((above_key, above_unique), steps, not downward and above_role = 'call' and above_key != 0) as key_above,
+      argMinForEachIf(above_tags, arrayMap(t -> steps + 100000 * (t = ''), above_tags), not downward) as near_tags,
+      argMinForEachIf(above_words, arrayMap(w -> steps + 100000 * (w = ''), above_words), not downward and notEmpty(above_words)) as near_words,
+      argMinForEachIf(above_figures, arrayMap(f -> steps + 100000 * (f = 0), above_figures), not downward and notEmpty(above_figures)) as near_figures
+    from pairs array join [0, 1] as downward
+    group by trace_id, span_id),
+  placed as (
     select
-      e.trace_id as trace_id, e.span_id as span_id, e.ts as ts, e.end_ts as end_ts, e.role as span_role, e.response_key as response_key, e.id_unique as id_unique,
-      e.output_tokens as output_tokens, e.has_usage as usage, e.gateway as gateway, e.parent_lost as parent_lost, a.usage_above as usage_above, b.usage_below as usage_below,
-      if(e.tenant = '', a.near_tenant, e.tenant) as own_tenant, if(e.team = '', a.near_team, e.team) as own_team, if(e.feature = '', a.near_feature, e.feature) as own_feature, if(e.user = '', a.near_user, e.user) as own_user, if(e.session = '', a.near_session, e.session) as own_session, if(e.task = '', a.near_task, e.task) as own_task, if(e.task_id = '', a.near_task_id, e.task_id) as own_task_id, if(e.agent = '', a.near_agent, e.agent) as own_agent, if(e.agent_step = '', a.near_agent_step, e.agent_step) as own_agent_step,
-      multiIf(
-        e.has_usage = 1 and b.usage_below = 1, 'wrapper',
-        -- a wrapper whose own usage is all there is bills, but not before late spans below it had their chance
-        e.has_usage = 1 and e.role = 'wrapper' and e.known_at > now64(6, 'UTC') - interval {grace}, 'pending',
-        e.has_usage = 1, 'bills',
-        e.role = 'wrapper' or b.call_below = 1, 'wrapper',
-        a.usage_above != 0 and ub.usage_below = 0, 'covered',
-        'bills') as structural
+      e.* except (tags, words, figures, response_key, id_unique), f.usage_below as usage_below, f.usage_above as usage_above, f.call_below as call_below,
+      -- the outer of two witnesses of one call knows its usage better
+      e.usage = 1 and e.role = 'call' and f.usages_below = 1 and e.usage_rank > f.rank_below as knows_better,
+      if(e.response_key = 0 and e.role = 'call', f.key_above.1, e.response_key) as response_key, if(e.response_key = 0 and e.role = 'call', f.key_above.2, e.id_unique) as id_unique,
+      if(empty(f.near_tags), e.tags, arrayMap((own, near) -> if(near != '' and (own = '' or e.gateway = 1), near, own), e.tags, f.near_tags)) as tags,
+      if(empty(e.words) or empty(f.near_words), e.words, arrayMap((own, near) -> if(own = '', near, own), e.words, f.near_words)) as words,
+      if(empty(e.figures) or empty(f.near_figures), e.figures, arrayMap((own, near) -> if(own = 0, near, own), e.figures, f.near_figures)) as figures
     from {db}.election_spans as e
-    left join below as b on e.trace_id = b.trace_id and e.span_id = b.span_id
-    left join above as a on e.trace_id = a.trace_id and e.span_id = a.span_id
-    left join below as ub on a.trace_id = ub.trace_id and a.usage_above = ub.span_id
-    where e.role != 'link'),
+    left join family as f on e.trace_id = f.trace_id and e.span_id = f.span_id),
+  -- what the nearest reporting span above says of itself, without joining again
+  related as (
+    select *,
+      max(usage = 1 and usage_below = 1) over (partition by trace_id, if(usage = 1, span_id, usage_above)) as is_reported_below,
+      max(knows_better) over (partition by trace_id, if(knows_better, span_id, usage_above)) as is_known_better
+    from placed),
+  structure as (
+    select *,
+      multiIf(
+        twice = 1, 'twice',
+        knows_better, 'bills',
+        usage = 1 and is_known_better = 1 and usage_above != 0, 'covered',
+        usage = 1 and usage_below = 1, 'wrapper',
+        -- a wrapper whose own usage is all there is bills, but not before late spans below it had their chance
+        usage = 1 and role = 'wrapper' and known_at > now64(6, 'UTC') - interval {grace}, 'pending',
+        usage = 1, 'bills',
+        role = 'wrapper' or call_below = 1, 'wrapper',
+        usage_above != 0 and is_reported_below = 0, 'covered',
+        'bills') as structural,
+      -- who knows most of a response: how well its usage is known, then whether the model has a price, the caller before a gateway
+      (-toInt8(usage_rank), -toInt8(model_known), gateway, -toInt64(bitShiftRight(version, 50)), ts, span_id) as merit
+    from related
+    where role != 'link'),
+  -- the same call seen by two instrumentations of one trace that do not know of each other: the same counts and model at the same time. The
+  -- first of one is the first of the other, the second the second. Two spans of one instrumentation are two calls.
+  ranked as (
+    select *, structural = 'bills' and role = 'call' as is_witness,
+      row_number() over (partition by structural = 'bills' and role = 'call', trace_id, scope, model, usage, is_error, input_tokens, output_tokens order by ts, span_id) as nth
+    from structure),
+  twins_seen as (
+    select *, max(end_ts) over earlier as twin_until, count() over earlier as twins_before
+    from ranked
+    window earlier as (partition by is_witness, trace_id, model, usage, is_error, input_tokens, output_tokens, nth order by ts, span_id rows between unbounded preceding and 1 preceding)),
+  twins_cut as (
+    select *, sum(twins_before = 0 or ts > twin_until) over (partition by is_witness, trace_id, model, usage, is_error, input_tokens, output_tokens, nth order by ts, span_id) as twin_group
+    from twins_seen),
+  twins as (
+    select *,
+      is_witness and count() over whole > 1 and uniqExactIf(response_key, response_key != 0) over whole <= 1 and (usage = 1 or is_error = 1 or max(end_ts) over whole <= min(end_ts) over whole + toIntervalSecond(1)) as has_twin,
+      row_number() over best as twin_place, first_value(trace_id) over best as twin_trace, first_value(span_id) over best as twin_span,
+      max((response_key, id_unique)) over whole as twin_key,
+      argMinForEach(tags, arrayMap(t -> (t = '', gateway, ts, span_id), tags)) over whole as twin_tags,
+      argMinForEach(words, arrayMap(w -> (w = '', merit), words)) over whole as twin_words,
+      argMinForEach(figures, arrayMap(f -> (f = 0, merit), figures)) over whole as twin_figures
+    from twins_cut
+    window
+      whole as (partition by is_witness, trace_id, model, usage, is_error, input_tokens, output_tokens, nth, twin_group),
+      best as (partition by is_witness, trace_id, model, usage, is_error, input_tokens, output_tokens, nth, twin_group order by response_key = 0, merit)),
+  seconded as (
+    select * replace (
+        if(has_twin and twin_place > 1, 'duplicate', structural) as structural, if(has_twin, twin_key.1, response_key) as response_key, if(has_twin, twin_key.2, id_unique) as id_unique,
+        if(has_twin, twin_tags, tags) as tags, if(has_twin, twin_words, words) as words, if(has_twin, twin_figures, figures) as figures)
+    from twins),
   -- the same provider response seen from two places has the same id and output. An id that cannot collide is believed for 30 days, another
   -- one only when the spans overlap (2 s of slack). Spans of different tenants are never rivals, except through a gateway's credential.
   -- In small stages: the engine analyses a name at each use, and a column only once.
@@ -54,71 +108,89 @@ with recursive
     select *, structural = 'bills' and usage = 1 and response_key != 0 as is_rival,
       -- two witnesses of one response may count its output differently; only an id that may collide needs the count to agree
       if(id_unique = 1, 0, output_tokens) as same_output
-    from structure),
+    from seconded),
   tenants as (
-    select *, uniqExactIf(own_tenant, own_tenant != '' and gateway = 0) over (partition by is_rival, response_key, same_output) as tenant_count
+    select *, uniqExactIf(tags[1], tags[1] != '' and gateway = 0) over (partition by is_rival, response_key, same_output) as tenant_count
     from rivals),
-  parted as (select *, if(tenant_count <= 1, '', own_tenant) as rival_tenant from tenants),
+  parted as (select *, if(tenant_count <= 1, '', tags[1]) as rival_tenant from tenants),
   earlier_seen as (
     select *, max(end_ts) over earlier as seen_until, count() over earlier as seen_before
     from parted
     window earlier as (partition by is_rival, rival_tenant, response_key, same_output order by ts, span_id rows between unbounded preceding and 1 preceding)),
   clusters as (
-    select *, seen_before = 0 or ts > seen_until + if(id_unique, toIntervalSecond(2592000), toIntervalSecond(2)) as starts
+    select *, sum(seen_before = 0 or ts > seen_until + if(id_unique, toIntervalSecond(2592000), toIntervalSecond(2))) over (partition by is_rival, rival_tenant, response_key, same_output order by ts, span_id) as cluster
     from earlier_seen),
-  numbered as (
-    select *, sum(starts) over (partition by is_rival, rival_tenant, response_key, same_output order by ts, span_id) as cluster
-    from clusters),
-  placed as (
-    select
-      *, row_number() over in_order as place, first_value(span_id) over in_order as first_span, first_value(trace_id) over in_order as first_trace,
-      argMinIf(own_tenant, (gateway, ts, span_id), own_tenant != '') over whole as shared_tenant,
-      argMinIf(own_team, (gateway, ts, span_id), own_team != '') over whole as shared_team,
-      argMinIf(own_feature, (gateway, ts, span_id), own_feature != '') over whole as shared_feature,
-      argMinIf(own_user, (gateway, ts, span_id), own_user != '') over whole as shared_user,
-      argMinIf(own_session, (gateway, ts, span_id), own_session != '') over whole as shared_session,
-      argMinIf(own_task, (gateway, ts, span_id), own_task != '') over whole as shared_task,
-      argMinIf(own_task_id, (gateway, ts, span_id), own_task_id != '') over whole as shared_task_id,
-      argMinIf(own_agent, (gateway, ts, span_id), own_agent != '') over whole as shared_agent,
-      argMinIf(own_agent_step, (gateway, ts, span_id), own_agent_step != '') over whole as shared_agent_step
-    from numbered
+  settled as (
+    select *,
+      is_rival and count() over whole > 1 as has_rival,
+      row_number() over best as place, first_value(span_id) over best as first_span, first_value(trace_id) over best as first_trace,
+      argMinForEach(tags, arrayMap(t -> (t = '', gateway, ts, span_id), tags)) over whole as shared_tags,
+      argMinForEach(words, arrayMap(w -> (w = '', merit), words)) over whole as shared_words,
+      argMinForEach(figures, arrayMap(f -> (f = 0, merit), figures)) over whole as shared_figures
+    from clusters
     window
-      in_order as (partition by is_rival, rival_tenant, response_key, same_output, cluster order by gateway, ts, span_id),
-      whole as (partition by is_rival, rival_tenant, response_key, same_output, cluster)),
-  decided as (select *, if(is_rival and place > 1, 'duplicate', structural) as final_verdict from placed),
+      whole as (partition by is_rival, rival_tenant, response_key, same_output, cluster),
+      best as (partition by is_rival, rival_tenant, response_key, same_output, cluster order by merit)),
+  decided as (
+    select *, if(has_rival and place > 1, 'duplicate', if(structural = 'twice', 'duplicate', structural)) as final_verdict,
+      -- a twin follows where its better half goes
+      multiIf(has_rival and place > 1, (first_trace, first_span), structural = 'duplicate', (twin_trace, twin_span), structural = 'covered', (trace_id, usage_above), structural = 'twice', (trace_id, span_id), (toFixedString('', 16), toUInt64(0))) as winner
+    from settled),
+  followed as (
+    select *, max(if(final_verdict = 'duplicate' and has_rival, winner, (toFixedString('', 16), toUInt64(0)))) over (partition by if(structural = 'duplicate', winner, (trace_id, span_id))) as further
+    from decided),
   judged as (
     select
-      trace_id, span_id, ts, final_verdict,
-      if(own_tenant != '' or not is_rival, own_tenant, shared_tenant) as tenant,
-      if(own_team != '' or not is_rival, own_team, shared_team) as team,
-      if(own_feature != '' or not is_rival, own_feature, shared_feature) as feature,
-      if(own_user != '' or not is_rival, own_user, shared_user) as user,
-      if(own_session != '' or not is_rival, own_session, shared_session) as session,
-      if(own_task != '' or not is_rival, own_task, shared_task) as task,
-      if(own_task_id != '' or not is_rival, own_task_id, shared_task_id) as task_id,
-      if(own_agent != '' or not is_rival, own_agent, shared_agent) as agent,
-      if(own_agent_step != '' or not is_rival, own_agent_step, shared_agent_step) as agent_step,
-      multiIf(final_verdict = 'duplicate', first_span, final_verdict = 'covered', usage_above, 0) as winner_span,
-      multiIf(final_verdict = 'duplicate', first_trace, final_verdict = 'covered', trace_id, toFixedString('', 16)) as winner_trace,
+      trace_id, span_id, ts, final_verdict, version as facts_version,
+      if(has_rival and place = 1, shared_tags, tags) as tags, if(has_rival and place = 1, shared_words, words) as words, if(has_rival and place = 1, shared_figures, figures) as figures,
+      if(structural = 'duplicate' and further.2 != 0, further, winner) as winner,
       concat(
         multiIf(
-          final_verdict = 'duplicate', 'the same provider response as the winner''s, seen later',
+          structural = 'twice', 'the same span came with another start, which knows more',
+          structural = 'duplicate', 'the same call, seen at the same time with the same counts by another instrumentation',
+          final_verdict = 'duplicate', 'the same provider response as the winner''s, which knows more of it or saw it first',
+          final_verdict = 'covered' and usage = 1, 'the span above it knows the usage of this one call better',
           final_verdict = 'covered', 'its usage is on the span above it, and nowhere else',
           final_verdict = 'pending', 'waits for the spans below it',
           final_verdict = 'wrapper' and usage = 1, 'a span below it reports the usage',
-          final_verdict = 'wrapper' and span_role = 'wrapper', 'wraps calls and reports no usage of its own',
+          final_verdict = 'wrapper' and role = 'wrapper', 'wraps calls and reports no usage of its own',
           final_verdict = 'wrapper', 'wraps another call and reports no usage of its own',
-          usage = 1 and span_role = 'wrapper', 'reports usage and nothing below it ever did',
+          knows_better, 'reports the usage of one call better than the span below it',
+          usage = 1 and role = 'wrapper', 'reports usage and nothing below it ever did',
           usage = 1, 'reports usage and nothing below it does',
           'a call without usage that no other span covers'),
-        if(parent_lost, '; its parent never landed, the innermost wrapper around it in time stands in', '')) as words
-    from decided)
-select c.* replace (
-  j.tenant as tenant, j.team as team, j.feature as feature, j.user as user, j.session as session, j.task as task, j.task_id as task_id, j.agent as agent, j.agent_step as agent_step,
-  j.final_verdict as verdict, j.words as reason, j.winner_trace as winner_trace_id, j.winner_span as winner_span_id,
-  toUInt64(toUnixTimestamp64Milli(started)) as version, now64(3, 'UTC') as ingested_at)
-from (select * from {db}.genai_calls final where ts in (select ts from {db}.election_spans)) as c
-inner join judged as j on c.ts = j.ts and c.span_id = j.span_id and c.trace_id = j.trace_id
-where c.verdict != j.final_verdict or c.winner_span_id != j.winner_span or c.winner_trace_id != j.winner_trace
-  or c.tenant != j.tenant or c.team != j.team or c.feature != j.feature or c.user != j.user or c.session != j.session or c.task != j.task or c.task_id != j.task_id or c.agent != j.agent or c.agent_step != j.agent_step
+        if(parent_lost, '; its parent never landed, the innermost wrapper around it in time stands in', '')) as said
+    from followed),
+  verdicts as (
+    select
+      c.* replace (
+        j.tags[1] as tenant, j.tags[2] as team, j.tags[3] as feature, j.tags[4] as user, j.tags[5] as session, j.tags[6] as task, j.tags[7] as task_id, j.tags[8] as agent, j.tags[9] as agent_step,
+        if(j.tags[10] = '', c.environment, j.tags[10]) as environment, if(j.tags[11] = '', c.service, j.tags[11]) as service,
+        if(empty(j.words) or c.response_id != '', c.response_id, j.words[1]) as response_id,
+        if(empty(j.words) or c.service_tier != '', c.service_tier, j.words[2]) as service_tier,
+        if(empty(j.words) or c.price_context != '' or c.service_tier != '', c.price_context, j.words[3]) as price_context,
+        if(empty(j.words) or c.account != '', c.account, j.words[4]) as account, if(empty(j.words) or c.region != '', c.region, j.words[5]) as region,
+        if(empty(j.words) or c.error_type != '' or c.status = 'ok', c.error_type, j.words[6]) as error_type,
+        if(empty(j.figures), c.attempts, greatest(c.attempts, j.figures[1] + 1)) as attempts,
+        if(empty(j.figures), c.time_to_first_token_us, toUInt32(j.figures[2])) as time_to_first_token_us,
+        if(empty(j.figures), c.cache_write_1h_tokens, toUInt32(least(j.figures[3], c.cache_write_tokens))) as cache_write_1h_tokens,
+        if(empty(j.figures), c.system_chars, toUInt32(j.figures[4])) as system_chars, if(empty(j.figures), c.history_chars, toUInt32(j.figures[5])) as history_chars,
+        if(empty(j.figures), c.user_chars, toUInt32(j.figures[6])) as user_chars, if(empty(j.figures), c.tool_chars, toUInt32(j.figures[7])) as tool_chars,
+        if(empty(j.figures), c.retrieved_chars, toUInt32(j.figures[8])) as retrieved_chars, if(empty(j.figures), c.tool_definition_chars, toUInt32(j.figures[9])) as tool_definition_chars,
+        if(empty(j.figures), c.prompt_fingerprint, j.figures[10]) as prompt_fingerprint, if(empty(j.figures), c.prefix_fingerprint, j.figures[11]) as prefix_fingerprint,
+        if(empty(j.figures), c.system_fingerprint, j.figures[12]) as system_fingerprint, if(empty(j.figures), c.template_fingerprint, j.figures[13]) as template_fingerprint,
+        j.final_verdict as verdict, j.said as reason, j.winner.1 as winner_trace_id, j.winner.2 as winner_span_id,
+        -- behind what the facts know; a row that an older release judged counts as knowing little
+        bitOr(bitShiftLeft(bitShiftRight(c.version, 36), 36), toUInt64(intDiv(toUnixTimestamp64Milli(started) - 1735689600000, 10))) as version,
+        now64(3, 'UTC') as ingested_at),
+      (c.verdict, c.winner_span_id, c.winner_trace_id, c.tenant, c.team, c.feature, c.user, c.session, c.task, c.task_id, c.agent, c.agent_step, c.service, c.environment,
+        c.response_id, c.service_tier, c.price_context, c.account, c.region, c.error_type, c.attempts, c.time_to_first_token_us, c.cache_write_1h_tokens,
+        c.system_chars, c.history_chars, c.user_chars, c.tool_chars, c.retrieved_chars, c.tool_definition_chars, c.prompt_fingerprint, c.prefix_fingerprint, c.system_fingerprint, c.template_fingerprint) as before
+    from (select * from {db}.genai_calls final where ts in (select ts from {db}.election_spans)) as c
+    inner join judged as j on c.ts = j.ts and c.span_id = j.span_id and c.trace_id = j.trace_id)
+select * except (before)
+from verdicts
+where before != (verdict, winner_span_id, winner_trace_id, tenant, team, feature, user, session, task, task_id, agent, agent_step, service, environment,
+  response_id, service_tier, price_context, account, region, error_type, attempts, time_to_first_token_us, cache_write_1h_tokens,
+  system_chars, history_chars, user_chars, tool_chars, retrieved_chars, tool_definition_chars, prompt_fingerprint, prefix_fingerprint, system_fingerprint, template_fingerprint)
 settings min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 0, max_insert_threads = 1, max_insert_block_size = 100000000;

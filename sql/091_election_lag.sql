@@ -3,8 +3,8 @@
 create or replace view {db}.election_lag (
   traces UInt64 comment 'Traces that wait'
 ) as
-with (select coalesce(max(last_success_time), toDateTime('2000-01-01', 'UTC')) from system.view_refreshes where database = '{db}' and view = 'election') as held
+with (select max((due_to, trace_to)) from {db}.elections) as judged_to
 select uniqExact(trace_id) as traces
 from {db}.election_queue
-where marked_at >= held or (marked_at >= held - interval {grace} and marked_at <= now64(3, 'UTC') - interval {grace})
+where marked_at >= judged_to.1 and marked_at <= now64(3, 'UTC') and (marked_at, trace_id) > judged_to
 comment 'One row';

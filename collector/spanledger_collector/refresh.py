@@ -16,6 +16,9 @@ __all__ = ["ROLLUPS", "Refresher", "judge", "mark_all", "refresh", "settle"]
 _log = logging.getLogger(__name__)
 
 ROLLUPS: Final = ("cost_minutes", "actor_minutes", "cost_hours", "actor_hours")
+_RECORD_ELECTION: Final = """
+insert into elections (held_at, due_to, trace_to, traces)
+select now64(3, 'UTC'), max((due_at, trace_id)).1, max((due_at, trace_id)).2, count() from election_slice"""
 _IDLE_SECONDS: Final = 10.0
 # Rollups other than cost_minutes need not be made at each commit: they take at most one twentieth of the time.
 _LATER: Final = ("actor_minutes", "cost_hours", "actor_hours")
@@ -32,8 +35,13 @@ def judge(client: Client) -> None:
     """Resolve new model names and hold the election over everything that arrived."""
     if resolve_new(client):
         mark_all(client)
-    refresh(client, "election_spans")
-    refresh(client, "election")
+    while True:
+        refresh(client, "election_slice")
+        if not client.query("select 1 from election_slice limit 1").result_rows:
+            return
+        refresh(client, "election_spans")
+        refresh(client, "election")
+        client.command(_RECORD_ELECTION)
 
 
 def mark_all(client: Client) -> None:

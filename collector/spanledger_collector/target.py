@@ -66,6 +66,8 @@ class Target:
             "zone": quoted(self.zone),
             # The embedded collector refreshes after each commit; a server keeps a schedule of its own.
             "every": "1 hour" if embedded else "10 second",
+            # A server cuts the next slice of the election first, and judges it two seconds later.
+            "second_step": "2 second",
             "lifetime": "0" if embedded else "min 20 max 40",
             # Longer than the longest insert: a mark is stamped before the part it belongs to can be seen.
             "margin": "5" if embedded else "60",
