@@ -32,11 +32,15 @@ _UNKNOWN_DATABASE = 81
 
 @dataclass(frozen=True)
 class Serving:
-    """What the process that has a store open says about itself; URLs are empty while it does not listen."""
+    """What the process that has a store open says about itself; URLs are empty while it does not listen.
+
+    ``token`` lets its reader write through the query endpoint: only the owner of the store can read it.
+    """
 
     pid: int
     clickhouse_url: str = ""
     otlp_http_url: str = ""
+    token: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,8 +118,10 @@ def open_embedded(path: Path, target: Target | None = None) -> Database:
     return database
 
 
-def connect(url: str, target: Target) -> Database:
+def connect(url: str, target: Target, token: str = "") -> Database:
     """Connect to a ClickHouse server by URL (http or https, with user and password in it).
+
+    ``token`` is that of a store which another process serves: with it, what listens there lets us write.
 
     Raises UsageError when it is no such URL; its clients raise StoreError when the server does not answer or does not let them in.
     """
@@ -123,7 +129,9 @@ def connect(url: str, target: Target) -> Database:
 
     def client(name: str) -> Client:
         try:
-            return clickhouse_connect.get_client(dsn=url, database=name, autogenerate_session_id=False)
+            return clickhouse_connect.get_client(
+                dsn=url, database=name, autogenerate_session_id=False, access_token=token or None, compress=not token
+            )
         except (ClickHouseError, ValueError) as error:
             if getattr(error, "code", None) == _UNKNOWN_DATABASE:
                 raise StoreError(f"There is no ledger at {where}. `spanledger migrate` creates it.") from error
@@ -206,7 +214,7 @@ def _locked(path: Path) -> IO[str]:
         who = f"process {holder.pid}" if holder else "another process"
         raise StoreInUseError(
             f"The store {path} is in use by {who}, and only one at a time can have it open. Stop that process first. "
-            "(While `spanledger up` runs, cost, query, prices list, prices show and replay go through it.)"
+            "(While `spanledger up` runs, all other commands but `migrate` go through it.)"
         ) from error
     except OSError as error:  # a file system without locks
         lock.close()

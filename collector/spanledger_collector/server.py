@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import secrets
 from pathlib import Path
 from typing import Self
 
@@ -72,12 +73,13 @@ class EmbeddedServer:
             stack.callback(self._refresher.close)
             self.committer = Committer(lambda: Door(self.database), self._refresher.kick)
             stack.callback(self.committer.close)
-            apps = {otlp: build_receiver(self.committer, self.metrics), queries: build_queries(self.database)}
+            token = secrets.token_urlsafe(32)
+            apps = {otlp: build_receiver(self.committer, self.metrics), queries: build_queries(self.database, token)}
             services = Services(apps, lambda: build_server(self.committer, self.metrics), self._otlp_grpc_port)
             stack.callback(services.close)
             self.otlp_http_url, self.clickhouse_url = url_of(otlp), url_of(queries)
             self.otlp_grpc_url = f"http://{HOST}:{services.grpc_port}"
-            self.database.announce(Serving(os.getpid(), self.clickhouse_url, self.otlp_http_url))
+            self.database.announce(Serving(os.getpid(), self.clickhouse_url, self.otlp_http_url, token))
             self._cleanup = stack.pop_all()
         _log.info(
             "Serving %s: OTLP/HTTP %s, OTLP/gRPC %s, queries %s",

@@ -19,7 +19,7 @@ from spanledger_collector.refresh import settle
 from spanledger_collector.server import prepare
 from spanledger_collector.target import Target
 
-__all__ = ["ClickHouseUrl", "Json", "Store", "is_embedded", "opened", "reading", "server_of", "store_path"]
+__all__ = ["ClickHouseUrl", "Json", "Store", "is_embedded", "opened", "reading", "server_of", "store_path", "writing"]
 
 Store = Annotated[
     Path | None,
@@ -83,6 +83,19 @@ def opened(store: Path | None, clickhouse: str | None, note: str) -> Iterator[Da
     with contextlib.closing(database):
         with working("Bringing schema and prices up to date"):
             prepare(database, note)
+        yield database
+
+
+@contextlib.contextmanager
+def writing(store: Path | None, clickhouse: str | None, note: str) -> Iterator[Database]:
+    """Open a ledger for writing, through the process that serves the store, if one does: then it is a server that trusts us.
+
+    For every command that changes the ledger. What it writes is committed at once; rollups follow within seconds.
+    """
+    if serving := server_of(store, clickhouse):
+        yield connect(serving.clickhouse_url, Target(), serving.token)
+        return
+    with opened(store, clickhouse, note) as database:
         yield database
 
 

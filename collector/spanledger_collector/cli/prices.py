@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, opened, reading
+from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading, writing
 from spanledger_collector.cli.show import Column, as_json, console, print_table, working
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.prices import PRICE_NAMES, Override, PriceLine, list_prices, set_override
@@ -104,7 +104,7 @@ def set_(
         note=note,
         created_by=_user(),
     )
-    with opened(store, clickhouse, "prices set") as database, contextlib.closing(database.client()) as client:
+    with writing(store, clickhouse, "prices set") as database, contextlib.closing(database.client()) as client:
         report = set_override(client, override, force=force)
         mark_all(client)
         if database.target.kind == "embedded":

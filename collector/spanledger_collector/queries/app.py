@@ -21,6 +21,7 @@ from spanledger_collector.queries.engine import Answer, Readers
 from spanledger_collector.queries.errors import RefusedError, http_status
 from spanledger_collector.queries.formats import content_type
 from spanledger_collector.queries.request import read_question
+from spanledger_collector.queries.writer import Writer
 
 __all__ = ["build_app"]
 
@@ -30,13 +31,18 @@ _GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 _GZIP_BYTES_MIN: Final = 1_000
 
 
-def build_app(database: Database) -> Starlette:
-    """Return the application that answers read-only SQL on an open ledger; its lifespan ends the readers."""
-    readers = Readers(database)
+def build_app(database: Database, token: str = "") -> Starlette:
+    """Return the application that answers read-only SQL on an open ledger; its lifespan ends the readers.
+
+    Whoever shows the token may also write; without a token nobody may.
+    """
+    readers, writer = Readers(database), Writer(database, token)
 
     async def query(request: Request) -> Response:
         query_id = request.query_params.get("query_id") or str(uuid.uuid4())
         try:
+            if writer.is_owner(request):
+                return await _response(request, await writer.answer(request), query_id)
             question = await read_question(request)
             if question is None:
                 return _without_question(request)
@@ -51,6 +57,7 @@ def build_app(database: Database) -> Starlette:
             yield
         finally:
             await asyncio.to_thread(readers.close)
+            await asyncio.to_thread(writer.close)
 
     routes = [Route("/", query, methods=["GET", "POST"]), Route("/ping", _ping), Route("/replicas_status", _ping)]
     return Starlette(routes=routes, middleware=[Middleware(LocalOnly)], lifespan=lifespan)

@@ -15,16 +15,19 @@ from spanledger_collector.queries.errors import RefusedError
 from spanledger_collector.queries.gate import Parameter
 from spanledger_collector.queries.settings import QUERY_BYTES_MAX, checked
 
-__all__ = ["read_question"]
+__all__ = ["read_body", "read_question"]
 
 _FORMAT_NAME: Final = re.compile(r"[A-Za-z]\w*")
 _OWN: Final = frozenset({"query", "database", "default_format", "compress", "decompress"})
 
 
-async def read_question(request: Request) -> Question | None:
-    """Return the question of a request, None if it has none; RefusedError if it cannot be understood."""
+async def read_question(request: Request, content: bytes | None = None) -> Question | None:
+    """Return the question of a request, None if it has none; RefusedError if it cannot be understood.
+
+    ``content`` is its body where it was read before.
+    """
     fields = dict(request.query_params)
-    body = _text(await _body(request))
+    body = _text(await read_body(request) if content is None else content)
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         fields |= _form(request.headers["content-type"], body)
         body = ""
@@ -46,12 +49,15 @@ async def read_question(request: Request) -> Question | None:
     )
 
 
-async def _body(request: Request) -> bytes:
-    body = b""
+async def read_body(request: Request, bytes_max: int = QUERY_BYTES_MAX) -> bytes:
+    """Return the body of a request, unpacked; RefusedError when it is too large or packed in a way that is not known here."""
+    chunks, size = [], 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > QUERY_BYTES_MAX:
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > bytes_max:
             raise _too_large()
+    body = b"".join(chunks)
     coding = request.headers.get("content-encoding", "identity").lower()
     if coding == "identity":
         return body
@@ -59,16 +65,16 @@ async def _body(request: Request) -> bytes:
         raise RefusedError(
             48, "NOT_IMPLEMENTED", f"Content-Encoding {coding} is not supported; send the query as it is or with gzip."
         )
-    return _unpacked(body)
+    return _unpacked(body, bytes_max)
 
 
-def _unpacked(body: bytes) -> bytes:
+def _unpacked(body: bytes, bytes_max: int) -> bytes:
     stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
-        data = stream.decompress(body, QUERY_BYTES_MAX + 1)
+        data = stream.decompress(body, bytes_max + 1)
     except (zlib.error, gzip.BadGzipFile) as error:
         raise RefusedError(36, "BAD_ARGUMENTS", f"The body is not valid gzip: {error}.") from error
-    if len(data) > QUERY_BYTES_MAX:
+    if len(data) > bytes_max:
         raise _too_large()
     if not stream.eof:
         raise RefusedError(36, "BAD_ARGUMENTS", "The gzip body is cut off.")
