@@ -20,6 +20,7 @@ _KEPT = (
     "rate_segments",
     "price_books",
     "schema_migrations",
+    "settings",
 )
 
 

@@ -2,7 +2,8 @@
 
 A file holds one statement that can be run twice. What holds data (``create table``, ``alter table``, ``insert``) is applied once and
 frozen. What holds none (``create or replace`` of views, dictionaries, functions) may be edited: when anything is new or edited, all
-of them are made again, because a view keeps the text of the functions that it was made with. Files are taken in the order of their
+of them are made again, because a view keeps the text of the functions that it was made with; so they are when the ledger's reporting
+zone changed. Files are taken in the order of their
 names; a letter after the number (``050a``) puts an ``alter table`` behind its table and before what reads the new column.
 
 Placeholders are filled for the target (embedded chDB, one server, a cluster); a first line ``-- for each: grain = minute, hour``
@@ -12,7 +13,7 @@ repeats the statement, with the values of ``VARIANTS`` filled in.
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
@@ -22,6 +23,7 @@ from spanledger_collector.assets import assets
 from spanledger_collector.exceptions import MigrationError
 from spanledger_collector.refusals import refusal
 from spanledger_collector.target import Target
+from spanledger_collector.zone import SETTINGS, kept_zone
 
 __all__ = ["VARIANTS", "Migration", "migrate", "read_migrations", "render"]
 
@@ -43,6 +45,8 @@ VARIANTS: Final[dict[str, dict[str, str]]] = {
     # Spans are read as they land, and once more when they are read again.
     "landed": {"reader": "genai_spans_mv", "landing": "otel_traces", "generation": "toUInt8(0)"},
     "again": {"reader": "genai_spans_again_mv", "landing": "spans_again", "generation": "Generation"},
+    "day": {"period": "day", "first_day": "toDate"},
+    "month": {"period": "month", "first_day": "toStartOfMonth"},
     **{
         name: {"dimension": name} for name in ("team", "feature", "tenant", "agent", "task", "model", "user", "session")
     },
@@ -54,7 +58,7 @@ _RECORDS = """
 create table if not exists {db}.schema_migrations (
   number UInt16 comment 'Number of the file, plus 1000 for an a after it, 2000 for a b, ...',
   name String comment 'Name of the file',
-  digest FixedString(64) comment 'SHA-256 of its text, hexadecimal',
+  digest FixedString(64) comment 'SHA-256 of its text in the reporting zone, hexadecimal',
   applied_at DateTime64(3, 'UTC') default now64(3) comment 'When it was applied'
 ) engine = {engine:ReplacingMergeTree(applied_at)} order by number comment 'Applied files of the sql folder'"""
 
@@ -82,6 +86,11 @@ class Migration:
     def digest(self) -> str:
         """SHA-256 of the text, hexadecimal."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def mark(self, zone: str) -> str:
+        """Digest of what it made: a definition that names the reporting zone is another one in another zone."""
+        text = self.text.replace("{zone}", zone) if self.is_definition else self.text
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def statements(self, target: Target) -> Iterator[str]:
         """Yield the statements for one target, one or one for each variant."""
@@ -124,10 +133,12 @@ def migrate(client: Client, target: Target, migrations: Sequence[Migration] | No
     """Apply what is missing and return it; a failure leaves what was done before it recorded, so the next run goes on there.
 
     ``migrations`` replaces the files of the ``sql`` folder. Raises MigrationError when a statement fails or when a file changed
-    after it was applied.
+    after it was applied, UsageError when the target's zone is none or not the ledger's.
     """
     client.command(target.create_database())
     client.command(render(_RECORDS, target))
+    client.command(render(SETTINGS, target))
+    target = replace(target, zone=kept_zone(client, target))
     rows = client.query(f"select number, digest from {target.database}.schema_migrations final").result_rows
     applied = {
         int(number): bytes(digest).decode() if isinstance(digest, bytes) else str(digest) for number, digest in rows
@@ -136,7 +147,7 @@ def migrate(client: Client, target: Target, migrations: Sequence[Migration] | No
     for file in files:
         if not file.is_definition and file.number in applied:
             _check_unchanged(file, applied[file.number])
-    news = [file for file in files if applied.get(file.number) != file.digest]
+    news = [file for file in files if applied.get(file.number) != file.mark(target.zone)]
     for file in files if news else ():
         if file.is_definition or file.number not in applied:
             _apply(client, target, file)
@@ -167,6 +178,6 @@ def _apply(client: Client, target: Target, migration: Migration) -> None:
 
 
 def _record(client: Client, target: Target, files: Sequence[Migration]) -> None:
-    rows = [[file.number, file.name, file.digest] for file in files]
+    rows = [[file.number, file.name, file.mark(target.zone)] for file in files]
     if rows:
         client.insert("schema_migrations", rows, column_names=["number", "name", "digest"], database=target.database)

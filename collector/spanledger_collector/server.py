@@ -18,6 +18,7 @@ from spanledger_collector.receiver.grpc_server import build_server
 from spanledger_collector.receiver.http import build_app as build_receiver
 from spanledger_collector.receiver.metrics import MetricsSeen
 from spanledger_collector.refresh import Refresher, mark_all
+from spanledger_collector.target import Target
 
 __all__ = ["EmbeddedServer", "prepare"]
 
@@ -40,9 +41,15 @@ class EmbeddedServer:
     """
 
     def __init__(
-        self, store: Path, *, otlp_http_port: int = 4318, otlp_grpc_port: int = 4317, clickhouse_port: int = 8123
+        self,
+        store: Path,
+        *,
+        otlp_http_port: int = 4318,
+        otlp_grpc_port: int = 4317,
+        clickhouse_port: int = 8123,
+        target: Target | None = None,
     ) -> None:
-        self._store = store
+        self._store, self._target = store, target
         self._otlp_http_port, self._otlp_grpc_port, self._clickhouse_port = (
             otlp_http_port,
             otlp_grpc_port,
@@ -66,7 +73,7 @@ class EmbeddedServer:
             queries = stack.enter_context(listen("ClickHouse HTTP", self._clickhouse_port))
             if self._otlp_grpc_port:  # gRPC binds by itself, and late: a port in use should show before a store is made
                 listen("OTLP/gRPC", self._otlp_grpc_port).close()
-            self.database = open_embedded(self._store)
+            self.database = open_embedded(self._store, self._target)
             stack.callback(self.database.close)
             prepare(self.database, "start of the collector")
             self._refresher = Refresher(self.database)

@@ -21,7 +21,8 @@ class Target:
     """One database to hold a ledger.
 
     ``cluster`` names the cluster of the server's configuration (kind ``cluster`` only). ``user`` and ``password`` are what a
-    server's dictionaries use to read their own tables. ``zone`` is the reporting time zone: hours and months are its own.
+    server's dictionaries use to read their own tables. ``zone`` is the reporting time zone (hours, days and months are its own) that a
+    new ledger gets; empty: what the ledger has, UTC if it is new.
     """
 
     kind: Literal["embedded", "server", "cluster"] = "embedded"
@@ -29,7 +30,7 @@ class Target:
     cluster: str = ""
     user: str = ""
     password: str = ""
-    zone: str = "UTC"
+    zone: str = ""
     raw_days: int = 30
     calls_days: int = 400
     rollup_years: int = 5
@@ -63,7 +64,7 @@ class Target:
             "db": self.database,
             "on_cluster": f"on cluster {quoted(self.cluster)}" if self.cluster else "",
             "credentials": login,
-            "zone": quoted(self.zone),
+            "zone": quoted(self.zone or "UTC"),
             # The embedded collector refreshes after each commit; a server keeps a schedule of its own.
             "every": "1 hour" if embedded else "10 second",
             # A server cuts the next slice of the election first, and judges it two seconds later.

@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import unquote, urlsplit
@@ -19,7 +21,20 @@ from spanledger_collector.refresh import settle
 from spanledger_collector.server import prepare
 from spanledger_collector.target import Target
 
-__all__ = ["ClickHouseUrl", "Json", "Store", "is_embedded", "opened", "reading", "server_of", "store_path", "writing"]
+__all__ = [
+    "ClickHouseUrl",
+    "Json",
+    "Store",
+    "Yes",
+    "confirmed",
+    "is_embedded",
+    "new_zone",
+    "opened",
+    "reading",
+    "server_of",
+    "store_path",
+    "writing",
+]
 
 Store = Annotated[
     Path | None,
@@ -41,6 +56,7 @@ ClickHouseUrl = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 _BRIEF_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.2
@@ -74,12 +90,35 @@ def server_of(store: Path | None, clickhouse: str | None) -> Serving | None:
     return holder if holder and holder.clickhouse_url else None
 
 
+def new_zone() -> str:
+    """Return the reporting time zone that a new ledger shall get, empty if the user has no wish."""
+    return os.environ.get("SPANLEDGER_ZONE", "").strip()
+
+
+def confirmed(what: str, *, yes: bool) -> None:
+    """Ask before something that cannot be undone; UsageError when there is nobody to ask, exit code 1 on a no."""
+    if yes:
+        return
+    typer.echo(what, err=True)
+    if not sys.stdin.isatty():
+        raise UsageError("Nothing was done. --yes does it without asking.")
+    typer.confirm("Do it?", abort=True, err=True)
+
+
 @contextlib.contextmanager
-def opened(store: Path | None, clickhouse: str | None, note: str) -> Iterator[Database]:
-    """Open a ledger for writing, its schema and prices brought up to date; StoreInUseError while another process serves it."""
+def opened(store: Path | None, clickhouse: str | None, note: str, *, zone: str | None = None) -> Iterator[Database]:
+    """Open a ledger for writing, its schema and prices brought up to date; StoreInUseError while another process serves it.
+
+    ``zone`` is the reporting zone that it should have; None: what the environment says.
+    """
     server_of(store, clickhouse)  # waits for a command that is about to end
+    wished = new_zone() if zone is None else zone
     with working("Opening the ledger"):
-        database = connect(clickhouse, _server(clickhouse)) if clickhouse else open_embedded(store_path(store))
+        database = (
+            connect(clickhouse, replace(_server(clickhouse), zone=wished))
+            if clickhouse
+            else open_embedded(store_path(store), Target(zone=wished))
+        )
     with contextlib.closing(database):
         with working("Bringing schema and prices up to date"):
             prepare(database, note)

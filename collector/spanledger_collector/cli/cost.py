@@ -11,15 +11,22 @@ from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
 from spanledger_collector.cli.show import Column, as_json, at_least, console, fits, money, print_table
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.exceptions import UsageError
+from spanledger_collector.zone import stored_zone
 
 __all__ = ["cost"]
 
 _WIDE: Final = (
     "team", "feature", "tenant", "service", "environment", "task", "agent", "agent_step", "provider", "model",
-    "operation", "service_tier", "completeness", "hour", "day",
+    "operation", "service_tier", "completeness", "hour", "day", "week", "month",
 )  # fmt: skip
-_ACTORS: Final = ("user", "session", "tenant", "hour", "day")
-_TIMES: Final = {"hour": "toStartOfHour(bucket)", "day": "toDate(bucket)"}
+_ACTORS: Final = ("user", "session", "tenant", "hour", "day", "week", "month")
+# In the reporting zone; an hour says how far it is from UTC, because the one before the clocks go back comes twice.
+_TIMES: Final = {
+    "hour": "formatDateTime(toStartOfHour(bucket, {zone:String}), '%FT%R%z', {zone:String})",
+    "day": "toDate(bucket, {zone:String})",
+    "week": "toMonday(bucket, {zone:String})",
+    "month": "formatDateTime(bucket, '%Y-%m', {zone:String})",
+}
 _AGO: Final = re.compile(r"(\d{1,6})([mhdw])")
 _TOKENS: Final = ("input_tokens", "output_tokens")
 _FIGURES: Final = {
@@ -31,7 +38,8 @@ _FIGURES: Final = {
 }
 _SIZES: Final = {"G": 10**9, "M": 10**6, "k": 10**3}
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
-_MINUTES_REACH: Final = timedelta(hours=1)  # the seam is two hours ago, on the hour
+_AHEAD_OF_UTC: Final = timedelta(hours=14)  # no zone is further
+_TAGS: Final = ("team", "feature", "tenant", "user", "session", "task", "agent", "agent_step")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -43,34 +51,45 @@ def cost(
         ),
     ] = "team",
     since: Annotated[
-        str, typer.Option("--since", help="How far back: 30m, 24h, 7d, 4w, or a date such as 2026-11-01.")
+        str,
+        typer.Option(
+            "--since", help="How far back: 30m, 24h, 7d, 4w, or a date such as 2026-11-01 in the reporting zone."
+        ),
     ] = "7d",
     limit: Annotated[
-        int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many rows, the dearest first.")
+        int,
+        typer.Option(
+            "--limit", min=1, max=1_000_000, help="At most so many rows, the dearest first; by time, the newest."
+        ),
     ] = 50,
     json: Json = False,
     store: Store = None,
     clickhouse: ClickHouseUrl = None,
 ) -> None:
     """Show what LLM calls cost, by any dimensions. Unknown cost is counted and shown, never taken for 0."""
-    dimensions = _dimensions(by)
-    source = "actor_costs" if {"user", "session"} & set(dimensions) else "costs"
-    columns = [f"{_TIMES.get(name, name)} as {name}" for name in dimensions]
-    sql = (
-        statement(f"cost_from_{source}")
-        .replace("{dimensions}", ", ".join(columns))
-        .replace("{names}", ", ".join(dimensions))
-    )
-    start = _start(since, datetime.now(UTC))
+    dimensions, moment = _dimensions(by), _start(since, datetime.now(UTC))
     with reading(store, clickhouse) as client:
-        result = client.query(sql, {"since": int(start.timestamp()), "limit": limit})
+        zone = stored_zone(client)
+        at = {"unix": int(moment.replace(tzinfo=UTC).timestamp()), "local": "" if moment.tzinfo else f"{moment:%F %T}"}
+        start, shown = client.query(statement("moment"), {"zone": zone, **at}).result_rows[0]
+        result = client.query(_sql(dimensions), {"since": int(start), "limit": limit, "zone": zone})
         rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
     if json:
         typer.echo(as_json([_for_programs(row) for row in rows]))
         if rows and (left := rows[0]["rows_in_all"] - len(rows)):
             typer.echo(f"{left:,} more rows are not printed; --limit prints more.", err=True)
     else:
-        _print(dimensions, rows, start)
+        _print(dimensions, rows, f"{shown} {zone}")
+
+
+def _sql(dimensions: list[str]) -> str:
+    source = "actor_costs" if {"user", "session"} & set(dimensions) else "costs"
+    return (
+        statement(f"cost_from_{source}")
+        .replace("{dimensions}", ", ".join(f"{_TIMES.get(name, name)} as {name}" for name in dimensions))
+        .replace("{names}", ", ".join(dimensions))
+        .replace("{newest}", f"{dimensions[0]} desc, " if dimensions[0] in _TIMES else "")
+    )
 
 
 def _dimensions(by: str) -> list[str]:
@@ -90,19 +109,18 @@ def _dimensions(by: str) -> list[str]:
 
 
 def _start(since: str, now: datetime) -> datetime:
-    """Return when to begin, in UTC; further back than the rollup of minutes reaches, on the hour."""
+    """Return when to begin: in UTC, or without a zone if it was given without one, which means the reporting zone."""
     match = _AGO.fullmatch(since.strip())
     try:
         start = now - timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else datetime.fromisoformat(since.strip())
-        start = start.astimezone(UTC) if start.tzinfo else start.replace(tzinfo=UTC)
+        start = start.astimezone(UTC) if start.tzinfo else start
     except (ValueError, OverflowError) as error:
         raise UsageError(
             f"--since: {since!r} is neither a time back (30m, 24h, 7d, 4w) nor a date (2026-11-01)."
         ) from error
-    start = max(start, _EPOCH)
-    if start > now:
+    if (start if start.tzinfo else start.replace(tzinfo=UTC) - _AHEAD_OF_UTC) > now:
         raise UsageError(f"--since: {since} is in the future.")
-    return start.replace(minute=0, second=0, microsecond=0) if now - start > _MINUTES_REACH else start
+    return max(start, _EPOCH if start.tzinfo else _EPOCH.replace(tzinfo=None))
 
 
 def _for_programs(row: dict[str, Any]) -> dict[str, Any]:
@@ -113,13 +131,12 @@ def _for_programs(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _print(dimensions: list[str], rows: list[dict[str, Any]], since: datetime) -> None:
+def _print(dimensions: list[str], rows: list[dict[str, Any]], since: str) -> None:
     screen = console()
-    moment = f"{since:%Y-%m-%d %H:%M} UTC"
     if not rows:
-        screen.print(f"No calls since {moment}.", soft_wrap=True)
+        screen.print(f"No calls since {since}.", soft_wrap=True)
         return
-    screen.print(f"Cost by {', '.join(dimensions)} since {moment}", style="bold", soft_wrap=True)
+    screen.print(f"Cost by {', '.join(dimensions)} since {since}", style="bold", soft_wrap=True)
     total = {name: rows[0][f"{name}_in_all"] for name in _FIGURES}
     shown = [name for name in _FIGURES if name != "unknown_calls" or total[name]]
     columns = [Column(name, name) for name in dimensions]
@@ -142,7 +159,7 @@ def _notes(rows: list[dict[str, Any]], unknown_calls: int) -> Iterator[str]:
 
 
 def _tags(dimensions: list[str], row: dict[str, Any]) -> dict[str, str]:
-    return {name: str(row[name]) if row[name] != "" else "(none)" for name in dimensions}
+    return {name: str(row[name]) or ("(untagged)" if name in _TAGS else "(none)") for name in dimensions}
 
 
 def _figures(row: Mapping[str, Any]) -> dict[str, str]:

@@ -7,8 +7,9 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from spanledger_collector.cli.access import Store, store_path
+from spanledger_collector.cli.access import Store, new_zone, store_path
 from spanledger_collector.server import EmbeddedServer
+from spanledger_collector.target import Target
 
 __all__ = ["up"]
 
@@ -41,7 +42,11 @@ def up(
             signal.signal(number, lambda *_: stop.set())
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     server = EmbeddedServer(
-        store_path(store), otlp_http_port=otlp_http_port, otlp_grpc_port=otlp_grpc_port, clickhouse_port=clickhouse_port
+        store_path(store),
+        otlp_http_port=otlp_http_port,
+        otlp_grpc_port=otlp_grpc_port,
+        clickhouse_port=clickhouse_port,
+        target=Target(zone=new_zone()),
     )
     with server:
         urls = {"http": server.otlp_http_url, "grpc": server.otlp_grpc_url, "clickhouse": server.clickhouse_url}
