@@ -18,6 +18,7 @@ __all__ = [
     "PARENT_GENAI_SPAN_ID",
     "SDK_VERSION",
     "SEQUENCE",
+    "SERVICE_INSTANCE_ID",
     "TAG_ATTRIBUTES",
     "TASK",
     "TASK_ID",
@@ -59,6 +60,7 @@ COST_USD: Final = "spanledger.cost_usd"
 ATTEMPTS: Final = "spanledger.attempts"
 PARENT_GENAI_SPAN_ID: Final = "spanledger.parent_genai_span_id"
 SEQUENCE: Final = "spanledger.sequence"
+SERVICE_INSTANCE_ID: Final = "service.instance.id"
 SDK_VERSION: Final = "spanledger.sdk.version"
 
 OUTCOME: Final = "spanledger.outcome"

@@ -1,64 +1,77 @@
-"""The last step before the wire, in the batch thread: adds the cost of each call and takes error texts away."""
+"""What of a batch of spans goes to the ledger: with the cost of each call, without error texts, as OTLP."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
 
-from spanledger.attributes import COST_AMOUNT, COST_CURRENCY, COST_SOURCE, COST_USD
+from spanledger.attributes import COST_AMOUNT, COST_CURRENCY, COST_SOURCE, COST_USD, SERVICE_INSTANCE_ID
 from spanledger.once import warn_once
+from spanledger.process import process_id
 from spanledger.usage import native_facts_by_parent, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
     from opentelemetry.util.types import AttributeValue
 
+    from spanledger.call_metrics import CallMetrics
     from spanledger.cost import PriceList
-    from spanledger.delivery import Delivery
+    from spanledger.processor import EndedSpan
     from spanledger.usage import NativeFacts
 
-__all__ = ["LedgerExporter"]
+__all__ = ["LedgerEncoder"]
 
 # A vendor's error repeats parts of the prompt; the type of the error says what a ledger needs.
 _ERROR_TEXTS: Final = frozenset({"exception.message", "exception.stacktrace"})
+# The column that reads it holds 128 characters, and the end is what tells processes apart.
+_INSTANCE_LENGTH_MAX: Final = 100
 
 
-class LedgerExporter(SpanExporter):
-    """Prices and cleans a batch, hands it to the OTLP exporter and keeps count of what arrives."""
+class LedgerEncoder:
+    """Prices, cleans, counts and encodes batches; used by one thread."""
 
-    def __init__(self, inner: SpanExporter, prices: PriceList, delivery: Delivery) -> None:
-        self._inner = inner
+    def __init__(self, prices: PriceList, metrics: CallMetrics) -> None:
         self._prices = prices
-        self.delivery = delivery
+        self._metrics = metrics
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        native = native_facts_by_parent(spans)
-        batch = [self._ledger_span(span, native) for span in spans]
-        with self.delivery.quiet():
-            result = self._inner.export(batch)
-        self.delivery.report(len(batch), is_delivered=result is SpanExportResult.SUCCESS)
-        return result
+    def __call__(self, ended: Sequence[EndedSpan]) -> bytes:
+        """Return the OTLP request of a batch."""
+        native = native_facts_by_parent([each.span for each in ended])
+        request = encode_spans([self._ledger_span(each, native) for each in ended])
+        _name_process(request)
+        body: bytes = request.SerializeToString()
+        return body
 
-    def _ledger_span(self, span: ReadableSpan, native: Mapping[int, NativeFacts]) -> ReadableSpan:
+    def _ledger_span(self, ended: EndedSpan, native: Mapping[int, NativeFacts]) -> ReadableSpan:
+        usage = cost_usd = None
         try:
-            usage = usage_of(span, native)
+            usage = usage_of(ended.span, native)
             cost_usd = self._prices.cost_usd(usage) if usage else None
         except Exception:  # noqa: BLE001 - a price that cannot be computed must not cost the span
             warn_once("cost", "spanledger: the cost of a call could not be computed", with_error=True)
-            cost_usd = None
-        return _ledger_copy(span, cost_usd)
+        if ended.is_counted:
+            ended.is_counted = False  # a batch that is cut in two comes here again
+            self._metrics.count(ended.span, usage, cost_usd)
+        return _ledger_copy(ended.span, cost_usd)
 
-    def shutdown(self) -> None:
-        with self.delivery.quiet():
-            self._inner.shutdown()
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        return self._inner.force_flush(timeout_millis)
+def _name_process(request: ExportTraceServiceRequest) -> None:
+    """Let `service.instance.id` name this very process: sequence numbers are per process.
+
+    The resource's own id may be that of a pod or a machine with many processes, or of the parent before a fork.
+    """
+    for resource_spans in request.resource_spans:
+        attributes = resource_spans.resource.attributes
+        given = next((pair for pair in attributes if pair.key == SERVICE_INSTANCE_ID), None)
+        pair = given if given is not None else attributes.add(key=SERVICE_INSTANCE_ID)
+        prefix = f"{pair.value.string_value[:_INSTANCE_LENGTH_MAX]}/" if pair.value.string_value else ""
+        pair.value.string_value = prefix + process_id()
 
 
 def _ledger_copy(span: ReadableSpan, cost_usd: Decimal | None) -> ReadableSpan:

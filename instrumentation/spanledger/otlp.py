@@ -1,12 +1,20 @@
-"""The OTLP exporters to the ledger endpoint, over HTTP or gRPC."""
+"""One attempt to hand OTLP to the ledger endpoint, over HTTP or gRPC, and what the server said to it.
+
+https://opentelemetry.io/docs/specs/otlp/ says which answers may be tried again; when, `delivery.py` decides.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import gzip
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import requests
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from spanledger.attributes import VERSION
 from spanledger.exceptions import SettingsError
@@ -14,75 +22,142 @@ from spanledger.exceptions import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opentelemetry.sdk._logs.export import LogRecordExporter
-    from opentelemetry.sdk.trace.export import SpanExporter
-
     from spanledger.settings import Settings
 
-__all__ = ["log_exporter", "span_exporter"]
+__all__ = ["Answer", "HttpSender", "Sender", "Signal", "delivered", "sender"]
+
+Signal = Literal["spans", "outcomes"]
+
+_RETRYABLE_STATUSES: Final = frozenset({408, 429, 502, 503, 504})
+_TOO_LARGE: Final = 413
+_MESSAGE_LENGTH_MAX: Final = 200
+_ANSWER_BYTES_MAX: Final = 65_536
 
 
-def span_exporter(settings: Settings) -> SpanExporter:
-    """Return the exporter of spans to the ledger; raises SettingsError when gRPC is asked for and not installed."""
+@dataclass(frozen=True)
+class Answer:
+    """What became of one attempt."""
+
+    kind: Literal["delivered", "retry", "too_large", "refused"]
+    # What the server, or the way to it, has to say; for a delivery, why it took only a part.
+    message: str = ""
+    rejected_items: int = 0
+    retry_after_s: float = 0.0
+
+
+class Sender(Protocol):
+    """A connection to the endpoint. Used by one thread, which opened it: a connection does not survive a fork."""
+
+    def send(self, body: bytes, timeout_s: float | None) -> Answer: ...
+    def close(self) -> None: ...
+
+
+def sender(settings: Settings, signal: Signal) -> Sender:
+    """Open the way of one signal to the ledger; raises SettingsError when gRPC is asked for and not installed."""
     if settings.protocol == "grpc":
-        return _grpc_span_exporter(settings)
-    return OTLPSpanExporter(endpoint=settings.traces_url, session=_LedgerSession(settings.headers))
+        try:
+            from spanledger.otlp_grpc import GrpcSender  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise SettingsError("OTLP protocol 'grpc' is not installed; run: pip install 'spanledger[grpc]'") from error
+        return GrpcSender(settings, signal)
+    return HttpSender(settings, signal)
 
 
-def log_exporter(settings: Settings) -> LogRecordExporter:
-    """Return the exporter of log events to the ledger; raises SettingsError as span_exporter does."""
-    if settings.protocol == "grpc":
-        return _grpc_log_exporter(settings)
-    return OTLPLogExporter(endpoint=settings.logs_url, session=_LedgerSession(settings.headers))
+class HttpSender:
+    """OTLP/HTTP with protobuf bodies. Sends the settings' headers and no others."""
+
+    def __init__(self, settings: Settings, signal: Signal) -> None:
+        self._url = settings.traces_url if signal == "spans" else settings.logs_url
+        self._signal = signal
+        self._timeout_s = settings.timeout_s
+        self._is_gzip = settings.compression == "gzip"
+        encoding = {"content-encoding": "gzip"} if self._is_gzip else {}
+        self._session = requests.Session()
+        self._session.auth = _unchanged  # or requests would put what .netrc says in place of our own header
+        self._session.verify = settings.certificate_file or True
+        self._session.cert = settings.client_certificate
+        self._session.headers.clear()
+        self._session.headers.update(
+            {
+                "content-type": "application/x-protobuf",
+                "user-agent": f"spanledger/{VERSION}",
+                **encoding,
+                **settings.headers,
+            }
+        )
+
+    def send(self, body: bytes, timeout_s: float | None) -> Answer:
+        timeout = self._timeout_s if timeout_s is None else min(timeout_s, self._timeout_s)
+        data = gzip.compress(body, 1) if self._is_gzip else body
+        try:
+            with self._session.post(
+                self._url, data=data, timeout=timeout, allow_redirects=False, stream=True
+            ) as response:
+                answer = response.raw.read(_ANSWER_BYTES_MAX, decode_content=True)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the way there, it may be better next time
+            return Answer("retry", _brief(error))
+        return _http_answer(response.status_code, response.headers, answer, self._signal)
+
+    def close(self) -> None:
+        self._session.close()
 
 
-class _LedgerSession(requests.Session):
-    """Sends the settings' headers only.
-
-    The exporter adds OTEL_EXPORTER_OTLP_HEADERS to whatever endpoint it is given. Those may be the key of another
-    back end, which must not reach the ledger.
-    """
-
-    _PROTOCOL_HEADERS = frozenset({"content-type", "content-encoding", "user-agent"})
-
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        super().__init__()
-        self._ledger_headers = dict(headers)
-
-    def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:  # type: ignore[override]
-        given = kwargs.pop("headers", None) or {}
-        protocol = {key: value for key, value in given.items() if key.lower() in self._PROTOCOL_HEADERS}
-        return super().request(method, url, headers={**protocol, **self._ledger_headers}, **kwargs)
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
-def _grpc_span_exporter(settings: Settings) -> SpanExporter:
+def _http_answer(status: int, headers: Mapping[str, str], body: bytes, signal: Signal) -> Answer:
+    is_protobuf = headers.get("content-type", "").startswith("application/x-protobuf")
+    if 200 <= status < 300:
+        return delivered(body, signal) if is_protobuf else Answer("delivered")
+    said = _status_message(body) if is_protobuf else body.decode("utf-8", "replace")
+    message = f"HTTP {status}{': ' if said.strip() else ''}{_one_line(said)}"
+    if status in _RETRYABLE_STATUSES:
+        return Answer("retry", message, retry_after_s=_retry_after_s(headers.get("retry-after", "")))
+    return Answer("too_large" if status == _TOO_LARGE else "refused", message)
+
+
+def delivered(body: bytes, signal: Signal) -> Answer:
+    """Return what an answer of success says of a part that was not taken."""
     try:
-        from opentelemetry.exporter.otlp.proto.grpc import trace_exporter  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise _grpc_is_missing() from error
-    return trace_exporter.OTLPSpanExporter(
-        endpoint=settings.traces_url, insecure=_is_insecure(settings), headers=_grpc_headers(settings)
-    )
+        if signal == "spans":
+            spans = ExportTraceServiceResponse.FromString(body).partial_success
+            return Answer("delivered", _one_line(spans.error_message), spans.rejected_spans)
+        logs = ExportLogsServiceResponse.FromString(body).partial_success
+        return Answer("delivered", _one_line(logs.error_message), logs.rejected_log_records)
+    except DecodeError:
+        return Answer("delivered")  # the status counts
 
 
-def _grpc_log_exporter(settings: Settings) -> LogRecordExporter:
+def _status_message(body: bytes) -> str:
+    from google.rpc.status_pb2 import Status  # noqa: PLC0415 - only a refusal needs it
+
     try:
-        from opentelemetry.exporter.otlp.proto.grpc import _log_exporter  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise _grpc_is_missing() from error
-    return _log_exporter.OTLPLogExporter(
-        endpoint=settings.logs_url, insecure=_is_insecure(settings), headers=_grpc_headers(settings)
-    )
+        return str(Status.FromString(body).message)
+    except DecodeError:
+        return ""
 
 
-def _grpc_is_missing() -> SettingsError:
-    return SettingsError("OTLP protocol 'grpc' is not installed; run: pip install 'spanledger[grpc]'")
+def _retry_after_s(text: str) -> float:
+    """Return the seconds of a Retry-After header, which gives a number or a date; 0 when it is neither."""
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return 0.0
 
 
-def _is_insecure(settings: Settings) -> bool:
-    return settings.traces_url.startswith("http://")
+def _brief(error: BaseException) -> str:
+    """Return what is wrong in itself, without what the layers above have wrapped around it."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    return _one_line(f"{type(error).__name__}: {error}")
 
 
-def _grpc_headers(settings: Settings) -> dict[str, str]:
-    # Never empty: for an empty value the exporter falls back to OTEL_EXPORTER_OTLP_HEADERS (see _LedgerSession).
-    return {"x-spanledger-sdk-version": VERSION, **settings.headers}
+def _one_line(text: str) -> str:
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[
+        :_MESSAGE_LENGTH_MAX
+    ]

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import os
-from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from weakref import WeakKeyDictionary, WeakSet
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import SpanProcessor
 
-from spanledger.attributes import (
-    NATIVE_ANTHROPIC_SCOPE,
-    PARENT_GENAI_SPAN_ID,
-    SDK_VERSION,
-    SEQUENCE,
-    VERSION,
-)
+from spanledger.attributes import PARENT_GENAI_SPAN_ID, SDK_VERSION, SEQUENCE, VERSION
+from spanledger.genai import is_call_start, is_genai
 from spanledger.once import warn_once
+from spanledger.process import process_id
 from spanledger.tags import current_tags
 
 if TYPE_CHECKING:
@@ -27,57 +22,54 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan, Span
     from opentelemetry.util.types import AttributeValue
 
-    from spanledger.exporter import LedgerExporter
+__all__ = ["EndedSpan", "LedgerProcessor", "SpanQueue"]
 
-__all__ = ["BATCH_OPTIONS", "LedgerProcessor", "flush_patience_millis", "is_genai"]
-
-# Sized for 1,000 calls/s against a collector that takes a second to answer: the defaults lose a third of them.
-BATCH_OPTIONS: Final = {"max_export_batch_size": 2048, "max_queue_size": 16384, "schedule_delay_millis": 1000}
-_BATCH_VARIABLES: Final = {
-    "max_export_batch_size": "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
-    "max_queue_size": "OTEL_BSP_MAX_QUEUE_SIZE",
-    "schedule_delay_millis": "OTEL_BSP_SCHEDULE_DELAY",
-}
-
-# One of these marks a span of GenAI work, whoever emitted it. Not the agent's name: as a tag it is on every span.
-_GENAI_MARKERS: Final = (
-    "gen_ai.operation.name",
-    "gen_ai.provider.name",
-    "gen_ai.request.model",
-    "gen_ai.system",
-    "openinference.span.kind",
-    "traceloop.span.kind",
-    "llm.request.type",
-)
+_FLUSH_MILLIS: Final = 2000
 
 
-def is_genai(span: ReadableSpan) -> bool:
-    """Whether the span, as far as it is known yet, is GenAI work: a call, an agent, a tool, a workflow."""
-    attributes = span.attributes or {}
-    if any(marker in attributes for marker in _GENAI_MARKERS):
-        return True
-    scope = span.instrumentation_scope
-    return scope is not None and scope.name == NATIVE_ANTHROPIC_SCOPE
+class EndedSpan:
+    """A span on its way to the ledger, and whether it is a call that the metrics have yet to count."""
+
+    __slots__ = ("is_counted", "span")
+
+    def __init__(self, span: ReadableSpan, *, is_counted: bool) -> None:
+        self.span = span
+        self.is_counted = is_counted
 
 
-def flush_patience_millis(*, is_failing: bool) -> int:
-    """How long the end of the process may wait for delivery: the SDK's own answer is 30 seconds, with no one there."""
-    return 500 if is_failing else 5000
+class SpanQueue(Protocol):
+    """Where ended spans go."""
+
+    def put(self, item: EndedSpan) -> None: ...
+    def flush(self, timeout_s: float) -> bool: ...
 
 
-class LedgerProcessor(BatchSpanProcessor):
+class _Place(NamedTuple):
+    """Where a span is in the tree: the innermost GenAI span that it is or is within, and what that is."""
+
+    genai_span_id: str
+    is_in_call: bool  # it is a call, or within one
+    is_outermost_call: bool  # of several emitters around one call, the first
+
+
+_NO_PLACE: Final = _Place("", is_in_call=False, is_outermost_call=False)
+
+
+class LedgerProcessor(SpanProcessor):
     """Never raises into the code that starts or ends a span."""
 
-    def __init__(
-        self, exporter: LedgerExporter, *, default_tags: Mapping[str, str], genai_spans_only: bool, **batch: Any
-    ) -> None:
-        super().__init__(exporter, **_batch_options(), **batch)
-        self._ledger_exporter = exporter
+    def __init__(self, queue: SpanQueue, *, default_tags: Mapping[str, str], genai_spans_only: bool) -> None:
+        self._queue = queue
         self._default_tags = dict(default_tags)
         self._genai_spans_only = genai_spans_only
-        self._sequence = itertools.count()
-        # Span -> id of the innermost GenAI span that it is, or is within. Entries live as long as their span.
-        self._innermost: WeakKeyDictionary[trace.Span, str] = WeakKeyDictionary()
+        self._process_id = process_id()
+        self._sequence = itertools.count(1)  # 0 is the ledger's word for unknown
+        # Entries live as long as their span.
+        self._places: WeakKeyDictionary[trace.Span, _Place] = WeakKeyDictionary()
+        # Spans that were open at a fork end in both processes, and are their parent's to deliver.
+        self._inherited: WeakSet[trace.Span] = WeakSet()
+        # Between the two hooks of an end: the second gets a copy of the span, which is in none of the above.
+        self._ending: dict[int, _Place | None] = {}
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         try:
@@ -85,44 +77,74 @@ class LedgerProcessor(BatchSpanProcessor):
         except Exception:  # noqa: BLE001 - the caller's call comes first
             warn_once("on-start", "spanledger: a span could not be tagged", with_error=True)
 
+    def remember(self, dropped: trace.Span, parent_context: Context | None) -> None:
+        """Keep the place of a span that nobody records, for the GenAI spans below it."""
+        enclosing = self._places.get(trace.get_current_span(parent_context))
+        if enclosing is not None:
+            self._places[dropped] = enclosing
+
     def _mark(self, span: Span, parent_context: Context | None) -> None:
+        if self._process_id != process_id():
+            self._begin_in_child()
         present = span.attributes or {}
         wanted = {**self._default_tags, **current_tags(parent_context)}
         # What the span says of itself is nearer to the truth than a tag around it: the name of its agent, its user.
         added: dict[str, AttributeValue] = {key: value for key, value in wanted.items() if key not in present}
-        enclosing = self._innermost.get(trace.get_current_span(parent_context))
+        enclosing = self._places.get(trace.get_current_span(parent_context))
         if is_genai(span):
             added |= self._join(span, enclosing)
         elif enclosing is not None:
-            self._innermost[span] = enclosing
+            self._places[span] = enclosing._replace(is_outermost_call=False)
         if added:
             span.set_attributes(added)
 
-    def _join(self, span: Span, enclosing: str | None) -> dict[str, AttributeValue]:
+    def _begin_in_child(self) -> None:
+        self._inherited = WeakSet(self._places)
+        self._sequence = itertools.count(1)
+        self._process_id = process_id()
+
+    def _join(self, span: Span, enclosing: _Place | None) -> dict[str, AttributeValue]:
         context = span.get_span_context()
         if context is None:
             return {}
-        self._innermost[span] = trace.format_span_id(context.span_id)
-        joined: dict[str, AttributeValue] = {SDK_VERSION: VERSION}
+        is_call, is_in_call = is_call_start(span), enclosing is not None and enclosing.is_in_call
+        self._places[span] = _Place(
+            trace.format_span_id(context.span_id), is_call or is_in_call, is_call and not is_in_call
+        )
+        joined: dict[str, AttributeValue] = {SDK_VERSION: VERSION, SEQUENCE: next(self._sequence)}
         if enclosing is not None:
-            joined[PARENT_GENAI_SPAN_ID] = enclosing
-        if context.trace_flags.sampled:  # only what is exported may count: a gap means a lost span
-            joined[SEQUENCE] = next(self._sequence)
+            joined[PARENT_GENAI_SPAN_ID] = enclosing.genai_span_id
         return joined
+
+    def _on_ending(self, span: Span) -> None:
+        try:
+            if self._process_id != process_id():
+                self._begin_in_child()
+            place = self._places.get(span)
+            if place is not None:
+                self._ending[span.context.span_id] = None if span in self._inherited else place
+        except Exception:  # noqa: BLE001 - the caller's call comes first
+            warn_once("on-ending", "spanledger: a span could not be placed", with_error=True)
 
     def on_end(self, span: ReadableSpan) -> None:
         try:
-            if not self._genai_spans_only or is_genai(span):
-                super().on_end(span)
+            self._deliver(span)
         except Exception:  # noqa: BLE001 - the caller's call comes first
             warn_once("on-end", "spanledger: a span could not be queued", with_error=True)
 
+    def _deliver(self, span: ReadableSpan) -> None:
+        if span.context is None:
+            return
+        place = self._ending.pop(span.context.span_id, _NO_PLACE)
+        # An unsampled span is recorded because somebody needs it: for the ledger, that is GenAI work.
+        if not is_genai(span) and (self._genai_spans_only or not span.context.trace_flags.sampled):
+            return
+        if place is not None:
+            self._queue.put(EndedSpan(span, is_counted=place.is_outermost_call))
+
     def shutdown(self) -> None:
-        patience = flush_patience_millis(is_failing=self._ledger_exporter.delivery.is_failing)
-        self._batch_processor.shutdown(timeout_millis=patience)
-        self._ledger_exporter.delivery.give_up()
+        # The provider's end, not ours: its spans are sent, and the queue ends with the instrumentation.
+        self.force_flush()
 
-
-def _batch_options() -> dict[str, Any]:
-    """Return our sizes, except where the environment states its own: the base class reads those itself."""
-    return {key: value for key, value in BATCH_OPTIONS.items() if not os.environ.get(_BATCH_VARIABLES[key])}
+    def force_flush(self, timeout_millis: int = _FLUSH_MILLIS) -> bool:
+        return self._queue.flush(timeout_millis / 1000)

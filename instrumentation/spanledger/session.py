@@ -12,15 +12,10 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from spanledger.cost import PriceList
-from spanledger.delivery import Delivery
 from spanledger.exceptions import SpanledgerError
-from spanledger.exporter import LedgerExporter
 from spanledger.instrumentors import disabled_names, instrument_clients
 from spanledger.once import warn_once
-from spanledger.otlp import log_exporter, span_exporter
-from spanledger.outcomes import OutcomeLog
-from spanledger.processor import LedgerProcessor
+from spanledger.pipeline import Pipeline, Stats
 from spanledger.settings import settings_from
 
 if TYPE_CHECKING:
@@ -38,55 +33,53 @@ _lock: Final = threading.Lock()
 class Instrumentation:
     """A handle on the running instrumentation. A program that just ends needs none: everything is flushed at exit."""
 
-    def __init__(
-        self,
-        processor: LedgerProcessor | None = None,
-        outcomes: OutcomeLog | None = None,
-        own_provider: TracerProvider | None = None,
-    ) -> None:
-        self._processor = processor
-        self._outcomes = outcomes
-        self._own_provider = own_provider
+    def __init__(self) -> None:
+        self._pipeline: Pipeline | None = None
         self._instrumentors: list[Instrumentor] = []
-        self._pid = os.getpid()
+        self._last_stats = Stats()
 
     @property
     def is_active(self) -> bool:
         """False when OpenTelemetry is disabled, set-up failed, or after shutdown()."""
-        return self._processor is not None
+        return self._pipeline is not None
+
+    def run(self, settings: Settings, provider: TracerProvider, *, is_own: bool, genai_spans_only: bool) -> None:
+        """Send the spans of a provider to the ledger, until shutdown() or the end of the process."""
+        self._pipeline = Pipeline(
+            settings, provider, is_own=is_own, genai_spans_only=genai_spans_only, before_exit=self.shutdown
+        )
 
     def force_flush(self, timeout_s: float = 10.0) -> bool:
-        """Deliver what is queued now. Returns whether the queues were handed over; never raises."""
-        if self._processor is None or self._outcomes is None:
-            return False
-        timeout_millis = round(timeout_s * 1000)
-        are_spans_flushed = self._processor.force_flush(timeout_millis)
-        return self._outcomes.force_flush(timeout_millis) and are_spans_flushed
+        """Deliver what is queued now. Returns whether that worked within the time; never raises."""
+        return self._pipeline is not None and self._pipeline.flush(timeout_s)
+
+    def stats(self) -> Stats:
+        """Return how many spans and outcomes were delivered, dropped and why, and what failed; for a health page."""
+        if self._pipeline is not None:
+            self._last_stats = self._pipeline.stats()
+        return self._last_stats
 
     def shutdown(self) -> None:
-        """Deliver what is queued and stop metering. Waits at most a few seconds, also when the endpoint is down."""
+        """Deliver what is queued and stop metering. Waits at most SPANLEDGER_EXIT_TIMEOUT_S, 2 seconds by default."""
         global _active  # noqa: PLW0603 - a process has one instrumentation
         with _lock:
             if _active is self:
                 _active = None
-        processor, outcomes = self._processor, self._outcomes
-        self._processor = self._outcomes = None
-        if processor is None or outcomes is None:
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is None:
             return
         atexit.unregister(self.shutdown)
         for instrumentor in self._instrumentors:
             instrumentor.uninstrument()
-        processor.shutdown()
-        outcomes.shutdown()
-        if self._own_provider is not None:
-            self._own_provider.shutdown()
+        pipeline.close()
+        self._last_stats = pipeline.stats()
 
     def emit_outcome(self, attributes: Mapping[str, str]) -> None:
         """Queue an outcome event; warns once where nothing runs that could deliver it."""
-        if self._outcomes is None:
+        if self._pipeline is None:
             warn_once("outcome-inactive", "outcome() is dropped: spanledger.instrument() is not active")
             return
-        self._outcomes.emit(attributes)
+        self._pipeline.outcomes.emit(attributes)
 
     def meter_clients(self, provider: trace.TracerProvider) -> None:
         """Instrument the installed clients; those that are instrumented already stay as they are."""
@@ -147,7 +140,8 @@ def start(
         shield_vendors()
         target, is_own = (provider, False) if provider is not None else _target_provider(settings)
         only_genai = not is_own if genai_spans_only is None else genai_spans_only
-        started = _assemble(settings, target, is_own=is_own, genai_spans_only=only_genai)
+        started = Instrumentation()
+        started.run(settings, target, is_own=is_own, genai_spans_only=only_genai)
         _active = started
     atexit.register(started.shutdown)
     if meter_clients:
@@ -175,12 +169,3 @@ def _target_provider(settings: Settings) -> tuple[TracerProvider, bool]:
 def _resource(settings: Settings) -> Resource:
     given = {"service.name": settings.service_name, "deployment.environment.name": settings.environment}
     return Resource.create({key: value for key, value in given.items() if value})
-
-
-def _assemble(settings: Settings, provider: TracerProvider, *, is_own: bool, genai_spans_only: bool) -> Instrumentation:
-    delivery = Delivery(settings.traces_url)
-    exporter = LedgerExporter(span_exporter(settings), PriceList(), delivery)
-    outcomes = OutcomeLog(log_exporter(settings), Delivery(settings.logs_url), provider.resource)
-    processor = LedgerProcessor(exporter, default_tags=settings.default_tags, genai_spans_only=genai_spans_only)
-    provider.add_span_processor(processor)
-    return Instrumentation(processor, outcomes, provider if is_own else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from spanledger.attributes import TAG_ATTRIBUTES
 from spanledger.exceptions import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["DEFAULT_ENDPOINT_URL", "Settings", "is_disabled", "settings_from"]
 
@@ -34,6 +35,18 @@ class Settings:
     protocol: str = "http/protobuf"
     # Sent with every export and nowhere else; keys are lower case.
     headers: Mapping[str, str] = field(default_factory=dict)
+    # Seconds that one attempt to export may take; "gzip" or "none"; files of the endpoint's authority and of our own
+    # certificate and key.
+    timeout_s: float = 10.0
+    compression: str = "none"
+    certificate_file: str | None = None
+    client_certificate: tuple[str, str] | None = None
+    # How many spans wait at most, go out at once, and how long one waits for others to come.
+    queue_spans_max: int = 16384
+    batch_spans_max: int = 2048
+    delay_s: float = 1.0
+    # How long the end of the process may wait for what is still queued.
+    exit_timeout_s: float = 2.0
     # `service.name` and `deployment.environment.name` of a provider that we create; None leaves it to OTEL_*.
     service_name: str | None = None
     environment: str | None = None
@@ -58,6 +71,14 @@ def settings_from(environ: Mapping[str, str], overrides: Mapping[str, object]) -
         logs_url=_signal_url(environ, own, "logs", protocol),
         protocol=protocol,
         headers=_headers(environ, overrides, own=bool(own)),
+        timeout_s=_number(environ, _otlp("TIMEOUT"), 10.0),
+        compression=_choice(environ, _otlp("COMPRESSION"), ("none", "gzip")),
+        certificate_file=_first(environ, _otlp("CERTIFICATE")) or None,
+        client_certificate=_client_certificate(environ),
+        queue_spans_max=int(_number(environ, ["OTEL_BSP_MAX_QUEUE_SIZE"], 16384)),
+        batch_spans_max=int(_number(environ, ["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"], 2048)),
+        delay_s=_number(environ, ["OTEL_BSP_SCHEDULE_DELAY"], 1000) / 1000,
+        exit_timeout_s=_number(environ, ["SPANLEDGER_EXIT_TIMEOUT_S"], 2.0, zero_allowed=True),
         service_name=_text(overrides, "service_name"),
         environment=_text(overrides, "environment"),
         default_tags=_tags(environ, overrides),
@@ -94,10 +115,48 @@ def _signal_url(environ: Mapping[str, str], own: str, signal: str, protocol: str
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        # urlsplit drops tabs and line breaks in silence, and whoever pasted one did not mean the rest either.
+        is_usable = url.isprintable() and " " not in url and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        is_usable = False
+    if not is_usable or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise SettingsError(f"OTLP endpoint {url!r} is not an address like {DEFAULT_ENDPOINT_URL}")
     return url
+
+
+def _otlp(name: str) -> list[str]:
+    return [f"OTEL_EXPORTER_OTLP_TRACES_{name}", f"OTEL_EXPORTER_OTLP_{name}"]
+
+
+def _first(environ: Mapping[str, str], names: Sequence[str]) -> str:
+    return next((value for name in names if (value := environ.get(name, "").strip())), "")
+
+
+def _number(environ: Mapping[str, str], names: Sequence[str], default: float, *, zero_allowed: bool = False) -> float:
+    text = _first(environ, names)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (0 < value < math.inf or (zero_allowed and value == 0)):
+        raise SettingsError(f"{names[-1]}={text!r}: expected a number above zero")
+    return value
+
+
+def _choice(environ: Mapping[str, str], names: Sequence[str], choices: Sequence[str]) -> str:
+    text = _first(environ, names).lower() or choices[0]
+    if text not in choices:
+        raise SettingsError(f"{names[-1]}={text!r}: use one of {', '.join(choices)}")
+    return text
+
+
+def _client_certificate(environ: Mapping[str, str]) -> tuple[str, str] | None:
+    certificate, key = _first(environ, _otlp("CLIENT_CERTIFICATE")), _first(environ, _otlp("CLIENT_KEY"))
+    return (certificate, key) if certificate and key else None
 
 
 def _headers(environ: Mapping[str, str], overrides: Mapping[str, object], *, own: bool) -> dict[str, str]:

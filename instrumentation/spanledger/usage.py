@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from opentelemetry.trace import StatusCode
 
 from spanledger.attributes import NATIVE_ANTHROPIC_SCOPE
+from spanledger.genai import BILLED_OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,9 +26,6 @@ _KNOWN_SCOPES: Final = frozenset(
         NATIVE_ANTHROPIC_SCOPE,
     }
 )
-# Operations that the vendor bills. Fetching a stored response, say, repeats the usage of a call that was billed before.
-_BILLED_OPERATIONS: Final = frozenset({"chat", "embeddings", "generate_content", "text_completion"})
-
 _INPUT: Final = "gen_ai.usage.input_tokens"
 _OUTPUT: Final = "gen_ai.usage.output_tokens"
 _CACHE_READ: Final = "gen_ai.usage.cache_read.input_tokens"
@@ -115,7 +113,7 @@ def usage_of(span: ReadableSpan, native: Mapping[int, NativeFacts]) -> CallUsage
 def _is_complete_call(span: ReadableSpan, attributes: Mapping[str, object]) -> bool:
     if not is_call_emitter(span) or span.status.status_code is StatusCode.ERROR:
         return False
-    if attributes.get("gen_ai.operation.name") not in _BILLED_OPERATIONS or _INPUT not in attributes:
+    if attributes.get("gen_ai.operation.name") not in BILLED_OPERATIONS or _INPUT not in attributes:
         return False
     is_stream = attributes.get("gen_ai.request.stream") is True
     return not is_stream or any(name in attributes for name in _FINISHED)

@@ -87,16 +87,18 @@ def test_a_provider_of_the_application_is_joined_and_its_exporters_see_what_they
 def test_an_endpoint_that_is_down_breaks_nothing_delays_little_and_is_told_once(
     run_app: RunApp, vendor: VendorServer
 ) -> None:
-    code = PLAIN + "import time\ntime.sleep(1.2)\n" + CALL + 'spanledger.tags(team="x")\n'
-    started_at = time.monotonic()
+    code = PLAIN + "import time\ntime.sleep(1.2)\n" + CALL + "print(time.monotonic())\n"
     done = run_app(
         code, OPENAI_BASE_URL=f"{vendor.url}/v1", SPANLEDGER_OTLP_ENDPOINT="http://127.0.0.1:9", **OPENAI_ONLY
     )
 
-    assert done.stdout == "answered\nanswered\n"
-    assert time.monotonic() - started_at < 10
-    assert len(done.stderr.splitlines()) == 1
-    assert "cannot deliver to http://127.0.0.1:9/v1/traces" in done.stderr
+    *answers, ended_at = done.stdout.splitlines()
+    assert answers == ["answered", "answered"]
+    assert time.monotonic() - float(ended_at) < 5  # the bound is 2 s; the rest is a busy machine's
+    assert done.stderr.splitlines() == [
+        "spanledger: 2 spans could not be delivered to http://127.0.0.1:9/v1/traces and are lost "
+        "(ConnectionRefusedError: [Errno 111] Connection refused)"
+    ]
 
 
 def test_a_setting_that_cannot_work_leaves_the_application_running_and_is_told(

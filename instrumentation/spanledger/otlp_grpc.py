@@ -1,0 +1,92 @@
+"""OTLP over gRPC; needs the extra `grpc`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import grpc
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+
+from spanledger.attributes import VERSION
+from spanledger.otlp import Answer, delivered
+
+if TYPE_CHECKING:
+    from spanledger.otlp import Signal
+    from spanledger.settings import Settings
+
+__all__ = ["GrpcSender"]
+
+_METHODS: Final = {
+    "spans": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    "outcomes": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+}
+_RETRYABLE: Final = frozenset(
+    {
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.ABORTED,
+        grpc.StatusCode.OUT_OF_RANGE,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DATA_LOSS,
+    }
+)
+
+
+class GrpcSender:
+    """Sends bodies that are encoded already, with the settings' headers and no others."""
+
+    def __init__(self, settings: Settings, signal: Signal) -> None:
+        self._signal: Signal = signal
+        self._timeout_s = settings.timeout_s
+        self._metadata = [("x-spanledger-sdk-version", VERSION), *settings.headers.items()]
+        self._channel = _channel(settings)
+        self._call = self._channel.unary_unary(_METHODS[signal], request_serializer=None, response_deserializer=None)
+
+    def send(self, body: bytes, timeout_s: float | None) -> Answer:
+        timeout = self._timeout_s if timeout_s is None else min(timeout_s, self._timeout_s)
+        try:
+            answer = self._call(body, timeout=timeout, metadata=self._metadata)
+        except grpc.RpcError as error:
+            return _refusal(error)
+        return delivered(answer, self._signal)
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+def _channel(settings: Settings) -> Any:
+    parts = urlsplit(settings.traces_url)
+    compression = grpc.Compression.Gzip if settings.compression == "gzip" else None
+    if parts.scheme == "http":
+        return grpc.insecure_channel(parts.netloc, compression=compression)
+    certificate, key = settings.client_certificate or (None, None)
+    credentials = grpc.ssl_channel_credentials(_read(settings.certificate_file), _read(key), _read(certificate))
+    return grpc.secure_channel(parts.netloc, credentials, compression=compression)
+
+
+def _read(file: str | None) -> bytes | None:
+    return Path(file).read_bytes() if file else None
+
+
+def _refusal(error: Any) -> Answer:
+    code, message = error.code(), f"gRPC {error.code().name}: {error.details()}"
+    retry_after_s = _retry_after_s(error)
+    if code in _RETRYABLE or retry_after_s is not None:
+        return Answer("retry", message, retry_after_s=retry_after_s or 0.0)
+    # Without a time to come back, it is the message that is too large.
+    return Answer("too_large" if code is grpc.StatusCode.RESOURCE_EXHAUSTED else "refused", message)
+
+
+def _retry_after_s(error: Any) -> float | None:
+    """Return when the server wants to be asked again; None when it does not say."""
+    for key, value in error.trailing_metadata() or ():
+        if key != "grpc-status-details-bin":
+            continue
+        for detail in Status.FromString(value).details:
+            info = RetryInfo()
+            if detail.Unpack(info):
+                return float(info.retry_delay.ToTimedelta().total_seconds())
+    return None
