@@ -9,7 +9,8 @@ with spanledger.tags(team="support", feature="chat", tenant="acme"):
 
 from spanledger.api import instrument
 from spanledger.attributes import VERSION
-from spanledger.exceptions import SettingsError, SpanledgerError
+from spanledger.calls import mark_retrieved
+from spanledger.exceptions import CallRefused, SettingsError, SpanledgerError
 from spanledger.session import Instrumentation
 from spanledger.tags import TagScope, tags
 from spanledger.tasks import TaskScope, outcome, task
@@ -17,6 +18,7 @@ from spanledger.tasks import TaskScope, outcome, task
 __version__ = VERSION
 
 __all__ = [
+    "CallRefused",
     "Instrumentation",
     "SettingsError",
     "SpanledgerError",
@@ -24,6 +26,7 @@ __all__ = [
     "TaskScope",
     "__version__",
     "instrument",
+    "mark_retrieved",
     "outcome",
     "tags",
     "task",

@@ -16,12 +16,17 @@ __all__ = [
     "OUTCOME",
     "OUTCOME_EVENT",
     "PARENT_GENAI_SPAN_ID",
+    "PREFIX_FINGERPRINT",
+    "PROMPT_CHARS",
+    "PROMPT_FINGERPRINT",
     "SDK_VERSION",
     "SEQUENCE",
     "SERVICE_INSTANCE_ID",
+    "SYSTEM_FINGERPRINT",
     "TAG_ATTRIBUTES",
     "TASK",
     "TASK_ID",
+    "TEMPLATE_FINGERPRINT",
     "VERSION",
 ]
 
@@ -58,6 +63,16 @@ COST_SOURCE: Final = "gen_ai.usage.cost.source"
 COST_USD: Final = "spanledger.cost_usd"
 
 ATTEMPTS: Final = "spanledger.attempts"
+# Part of the prompt -> how many characters it has.
+PROMPT_CHARS: Final = {
+    part: f"spanledger.prompt.{part}.chars"
+    for part in ("system", "history", "user", "tool", "retrieved", "tool_definitions")
+}
+PROMPT_FINGERPRINT: Final = "spanledger.prompt.fingerprint"
+PREFIX_FINGERPRINT: Final = "spanledger.prompt.prefix.fingerprint"
+SYSTEM_FINGERPRINT: Final = "spanledger.prompt.system.fingerprint"
+TEMPLATE_FINGERPRINT: Final = "spanledger.prompt.template.fingerprint"
+
 PARENT_GENAI_SPAN_ID: Final = "spanledger.parent_genai_span_id"
 SEQUENCE: Final = "spanledger.sequence"
 SERVICE_INSTANCE_ID: Final = "service.instance.id"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from typing import Any
 
 from opentelemetry import trace
@@ -11,8 +10,8 @@ from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 from opentelemetry.sdk.trace import TracerProvider
 
-from spanledger.attempts import count_attempts
-from spanledger.instrumentors import Claims, client_of, disabled_names, warn_of_unmetered_clients
+from spanledger.calls import wrap_clients
+from spanledger.instrumentors import Claims, disabled_names, warn_of_unmetered_clients
 from spanledger.once import warn_once
 from spanledger.session import active_instrumentation, shield_vendors, try_start
 from spanledger.settings import is_disabled
@@ -30,12 +29,8 @@ class SpanledgerDistro(BaseDistro):  # type: ignore[misc] # untyped, see its imp
         shield_vendors()
 
     def load_instrumentor(self, entry_point: Any, **kwargs: Any) -> None:
-        if not self._claims.allows(entry_point):
-            return
-        super().load_instrumentor(entry_point, **kwargs)
-        client = client_of(entry_point)
-        if client is not None and find_spec(client) is not None:
-            count_attempts(client)
+        if self._claims.allows(entry_point):
+            super().load_instrumentor(entry_point, **kwargs)
 
 
 class SpanledgerConfigurator(_OTelSDKConfigurator):
@@ -50,8 +45,10 @@ class SpanledgerConfigurator(_OTelSDKConfigurator):
 
 
 def pre_instrument() -> None:
-    """Run before any instrumentor loads: the clients they import read the environment."""
+    """Run before any instrumentor loads: the clients they import read the environment, and the wrapper is below them."""
     shield_vendors()
+    if not is_disabled(os.environ):
+        wrap_clients()
 
 
 def post_instrument() -> None:

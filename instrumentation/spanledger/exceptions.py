@@ -1,12 +1,13 @@
 """Errors of the SDK.
 
 SpanledgerError
+├── CallRefused      a rule that the owner switched on refused a call before it left; nothing was sent
 └── SettingsError    a setting names something that cannot work; the message names the key and the value
 """
 
 from __future__ import annotations
 
-__all__ = ["SettingsError", "SpanledgerError"]
+__all__ = ["CallRefused", "SettingsError", "SpanledgerError"]
 
 
 class SpanledgerError(Exception):
@@ -15,3 +16,7 @@ class SpanledgerError(Exception):
 
 class SettingsError(SpanledgerError):
     """A setting cannot work. Says which key, which value and what would."""
+
+
+class CallRefused(SpanledgerError):  # noqa: N818 - a decision, not a failure
+    """A rule that the owner switched on refused a call. Nothing was sent, so nothing is billed."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opentelemetry.instrumentation.dependencies import get_dist_dependency_conflicts
 
-from spanledger.attempts import count_attempts
+from spanledger.calls import wrap_clients
 from spanledger.once import warn_once
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def instrument_clients(provider: TracerProvider, disabled: Collection[str]) -> l
     """Instrument each installed client once and return the instrumentors that this call started."""
     if "*" in disabled:
         return []
+    wrap_clients()
     warn_of_unmetered_clients(disabled)
     started = []
     for client in _OFFICIAL:
@@ -99,7 +100,6 @@ def _instrument_client(client: str, provider: TracerProvider) -> Instrumentor | 
         return None  # another one is installed, and it is its user's to switch on
     instrumentor: Instrumentor = official.load()()
     instrumentor.instrument(tracer_provider=provider)
-    count_attempts(client)
     return instrumentor if instrumentor.is_instrumented_by_opentelemetry else None
 
 

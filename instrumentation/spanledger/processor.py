@@ -10,6 +10,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor
 
 from spanledger.attributes import PARENT_GENAI_SPAN_ID, SDK_VERSION, SEQUENCE, VERSION
+from spanledger.calls import facts_for_new_span
 from spanledger.genai import is_call_start, is_genai
 from spanledger.once import warn_once
 from spanledger.process import process_id
@@ -92,7 +93,7 @@ class LedgerProcessor(SpanProcessor):
         added: dict[str, AttributeValue] = {key: value for key, value in wanted.items() if key not in present}
         enclosing = self._places.get(trace.get_current_span(parent_context))
         if is_genai(span):
-            added |= self._join(span, enclosing)
+            added |= self._join(span, enclosing, parent_context)
         elif enclosing is not None:
             self._places[span] = enclosing._replace(is_outermost_call=False)
         if added:
@@ -103,7 +104,7 @@ class LedgerProcessor(SpanProcessor):
         self._sequence = itertools.count(1)
         self._process_id = process_id()
 
-    def _join(self, span: Span, enclosing: _Place | None) -> dict[str, AttributeValue]:
+    def _join(self, span: Span, enclosing: _Place | None, parent_context: Context | None) -> dict[str, AttributeValue]:
         context = span.get_span_context()
         if context is None:
             return {}
@@ -112,6 +113,7 @@ class LedgerProcessor(SpanProcessor):
             trace.format_span_id(context.span_id), is_call or is_in_call, is_call and not is_in_call
         )
         joined: dict[str, AttributeValue] = {SDK_VERSION: VERSION, SEQUENCE: next(self._sequence)}
+        joined |= facts_for_new_span(span, parent_context)
         if enclosing is not None:
             joined[PARENT_GENAI_SPAN_ID] = enclosing.genai_span_id
         return joined

@@ -12,6 +12,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
+from spanledger.calls import configure, options_from
 from spanledger.exceptions import SpanledgerError
 from spanledger.instrumentors import disabled_names, instrument_clients
 from spanledger.once import warn_once
@@ -140,6 +141,7 @@ def start(
         shield_vendors()
         target, is_own = (provider, False) if provider is not None else _target_provider(settings)
         only_genai = not is_own if genai_spans_only is None else genai_spans_only
+        configure(options_from(os.environ, ledger_url=settings.traces_url, default_tags=settings.default_tags))
         started = Instrumentation()
         started.run(settings, target, is_own=is_own, genai_spans_only=only_genai)
         _active = started

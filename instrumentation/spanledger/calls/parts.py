@@ -1,0 +1,116 @@
+"""What a prompt is made of: system, history, the user's last message, tool results, tool definitions.
+
+A reader turns the body of one kind of request into pieces of text. It never changes, keeps or consumes what it reads,
+and passes over what it does not know: a generator or an object of the application is not its to touch.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Final
+
+from spanledger.attributes import PROMPT_CHARS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["ASSISTANT", "MEDIA", "SYSTEM", "TOOL", "USER", "Collector", "Prompt", "items"]
+
+SYSTEM: Final = "system"
+USER: Final = "user"
+ASSISTANT: Final = "assistant"
+TOOL: Final = "tool"
+MEDIA: Final = "media"  # an image, a sound, a file: it makes the prompt another one, but has no characters
+_DEFINITIONS: Final = "tool_definitions"
+_RETRIEVED: Final = "retrieved"
+_HISTORY: Final = "history"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The pieces of a prompt in the order that vendors cache them: tool definitions, system, messages."""
+
+    pieces: Sequence[tuple[str, str]] = ()  # part, text
+    user_from: int = 0  # index of the first piece of the user's last message
+    chars: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def texts_before_user(self) -> list[str]:
+        return [text for _, text in self.pieces[: self.user_from]]
+
+    @property
+    def texts_from_user(self) -> list[str]:
+        return [text for _, text in self.pieces[self.user_from :]]
+
+    @property
+    def system_texts(self) -> list[str]:
+        return [text for part, text in self.pieces if part == SYSTEM]
+
+    def sizes(self, retrieved: Iterable[str] = ()) -> dict[str, int]:
+        """Return the characters of each part that has any; marked text counts as retrieved and as nothing else."""
+        sizes = dict(self.chars)
+        for chunk in retrieved:
+            part = next((part for part, text in self.pieces if part in sizes and chunk in text), None)
+            if part is not None and sizes[part] >= len(chunk):
+                sizes[part] -= len(chunk)
+                sizes[_RETRIEVED] = sizes.get(_RETRIEVED, 0) + len(chunk)
+        return {PROMPT_CHARS[part]: size for part, size in sizes.items() if size}
+
+
+class Collector:
+    """Gathers the texts of a request message by message, then says which part each of them is."""
+
+    def __init__(self) -> None:
+        self._pieces: list[tuple[str, int, str]] = []  # role, number of the message, text
+        self._number = 0
+        self._last_user = -1
+
+    def next_message(self) -> None:
+        self._number += 1
+
+    def add(self, role: str, text: object) -> None:
+        """Take one text; anything that is none is passed over."""
+        if isinstance(text, str) and text:
+            self._pieces.append((role, self._number, text))
+            if role == USER:
+                self._last_user = self._number
+
+    def add_json(self, role: str, value: object) -> None:
+        """Take a value that a vendor puts into the prompt as JSON: arguments, a schema, a tool's answer."""
+        if value:
+            self.add(role, value if isinstance(value, str) else _json_text(value))
+
+    def define(self, tools: object) -> None:
+        """Take the definitions of tools."""
+        self.add_json(_DEFINITIONS, tools)
+
+    def prompt(self) -> Prompt:
+        pieces = [(self._part(role, number), text) for role, number, text in self._pieces]
+        before = (number != self._last_user for _, number, _ in self._pieces)
+        user_from = sum(accumulate(before, lambda so_far, is_before: so_far and is_before))
+        chars: dict[str, int] = {}
+        for part, text in pieces:
+            if part != MEDIA:
+                chars[part] = chars.get(part, 0) + len(text)
+        return Prompt(pieces, user_from, chars)
+
+    def _part(self, role: str, number: int) -> str:
+        if role == ASSISTANT or (role == USER and number != self._last_user):
+            return _HISTORY
+        return role
+
+
+def _json_text(value: object) -> str:
+    """Return a value as JSON, with the type's name for what JSON does not know (a repr would hold an address)."""
+    return json.dumps(value, default=_type_name, ensure_ascii=False, separators=(",", ":"))
+
+
+def _type_name(value: object) -> str:
+    return type(value).__qualname__
+
+
+def items(value: Any) -> Sequence[Any]:
+    """Return a list as it is, and nothing for what is none."""
+    return value if isinstance(value, list | tuple) else ()

@@ -1,0 +1,149 @@
+"""What is known of one outgoing call, and which spans it is said on.
+
+The span of a call may be current when its request leaves (the official instrumentations, OpenInference), started and
+not current (OpenLLMetry's anthropic), or start only inside the request (the anthropic client's own). So the record of
+the call lies in the context while the request runs: what exists gets the facts at once, what starts inside gets them
+from the span processor.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, cast
+from weakref import WeakSet, ref
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.sdk.trace import Span
+
+from spanledger.attributes import ATTEMPTS
+from spanledger.calls.fingerprints import fingerprints
+from spanledger.calls.options import call_options
+from spanledger.calls.parts import Prompt
+from spanledger.calls.retrieved import retrieved_chunks
+from spanledger.once import warn_once
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from spanledger.calls.request import Outgoing
+
+__all__ = ["CallRecord", "current_call", "facts_for_new_span", "is_call_span", "within"]
+
+_KEY: Final = otel_context.create_key("spanledger.call")
+
+_CALL_OPERATIONS: Final = frozenset({"chat", "embeddings", "generate_content", "text_completion"})
+_CALL_KINDS: Final = frozenset({"LLM", "EMBEDDING"})
+
+# The last span of a call that started in this context: it may be the one of the next request without being current.
+_latest: ContextVar[ref[Span] | None] = ContextVar("spanledger.latest_call_span", default=None)
+_described: Final[WeakSet[Span]] = WeakSet()
+
+
+class CallRecord:
+    """One logical call, from before it leaves until its last attempt has."""
+
+    def __init__(self, outgoing: Outgoing, *, is_shielded: bool) -> None:
+        self.outgoing = outgoing
+        self.is_shielded = is_shielded
+        self._body = outgoing.body
+        self._spans: list[Span] = []
+        self._prompt: Prompt | None = None
+        self._sizes: dict[str, int] | None = None
+        self._facts: dict[str, Any] | None = None
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Characters of each part of the prompt."""
+        if self._sizes is None:
+            self._sizes = self._read().sizes(retrieved_chunks())
+        return self._sizes
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is said of the prompt on spans; computed when the first of them asks."""
+        if self._facts is None:
+            self._facts = {}  # what fails once is not tried again for the next span
+            try:
+                self._facts = {**self.sizes, **fingerprints(self._read(), call_options().fingerprint_key)}
+            except Exception:  # noqa: BLE001 - the caller's call comes first
+                warn_once("prompt", "spanledger: a prompt could not be measured", with_error=True)
+        return self._facts
+
+    def _read(self) -> Prompt:
+        if self._prompt is None:
+            read = self.outgoing.read
+            self._prompt = read(self._body) if read and self._body else Prompt()
+        return self._prompt
+
+    def describe_open_span(self) -> None:
+        """Say the facts on the span of this call, if it has started."""
+        if not self.outgoing.operation:
+            return
+        span = _open_call_span()
+        if span is not None:
+            _described.add(span)
+            self._spans.append(span)
+            span.set_attributes(self.facts)
+
+    def join(self, span: Span) -> dict[str, Any]:
+        """Return what a span says that starts inside the request."""
+        self._spans.append(span)
+        return self.facts
+
+    def count_attempt(self) -> None:
+        """Note that the client sends the request now, perhaps not for the first time."""
+        for span in self._spans:
+            if span.is_recording():
+                before = (span.attributes or {}).get(ATTEMPTS, 0)
+                span.set_attribute(ATTEMPTS, before + 1 if isinstance(before, int) else 1)
+
+    def release(self) -> None:
+        """Let go of the prompt: nothing of it is kept once the request has been answered or has failed."""
+        self._body = self._prompt = None
+        self._spans.clear()
+
+
+def within(call: CallRecord) -> Context:
+    """Return the current context with this call in it."""
+    return otel_context.set_value(_KEY, call)
+
+
+def current_call(context: Context | None = None) -> CallRecord | None:
+    """Return the call whose request is being made in a context."""
+    return cast("CallRecord | None", otel_context.get_value(_KEY, context))
+
+
+def facts_for_new_span(span: Span, parent_context: Context | None) -> dict[str, Any]:
+    """Return what a starting GenAI span says of the request that it starts in; nothing outside of one."""
+    call = current_call(parent_context)
+    if call is not None and call.outgoing.operation:
+        return call.join(span)
+    if is_call_span(span):
+        _latest.set(ref(span))
+    return {}
+
+
+def is_call_span(span: Span) -> bool:
+    """Whether a span is about one call of a model, not about an agent, a tool or a chain around it."""
+    attributes = span.attributes or {}
+    if attributes.get("gen_ai.operation.name") in _CALL_OPERATIONS or "llm.request.type" in attributes:
+        return True
+    return attributes.get("openinference.span.kind") in _CALL_KINDS
+
+
+def _open_call_span() -> Span | None:
+    current = trace.get_current_span()
+    if isinstance(current, Span) and current.is_recording() and is_call_span(current):
+        return current
+    latest = _latest.get()
+    span = latest() if latest is not None else None
+    # Described once means that its own request has left: this is another one, of an emitter that we do not know.
+    if span is None or not span.is_recording() or span in _described or not _shares_trace(span, current):
+        return None
+    return span
+
+
+def _shares_trace(span: Span, current: trace.Span) -> bool:
+    mine, around = span.get_span_context(), current.get_span_context()
+    return not around.is_valid or (mine is not None and mine.trace_id == around.trace_id)
