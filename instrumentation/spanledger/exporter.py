@@ -1,14 +1,16 @@
-"""What of a batch of spans goes to the ledger: with the cost of each call, without error texts, as OTLP."""
+"""What of a batch of spans goes to the ledger: with the cost of each call, without content, as OTLP."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Status
 
 from spanledger.attributes import COST_AMOUNT, COST_CURRENCY, COST_SOURCE, COST_USD, SERVICE_INSTANCE_ID
+from spanledger.calls import call_options
+from spanledger.content import ledger_attributes, ledger_events, ledger_links
 from spanledger.once import warn_once
 from spanledger.process import process_id
 from spanledger.usage import native_facts_by_parent, usage_of
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LedgerEncoder"]
 
-# A vendor's error repeats parts of the prompt; the type of the error says what a ledger needs.
-_ERROR_TEXTS: Final = frozenset({"exception.message", "exception.stacktrace"})
 # The column that reads it holds 128 characters, and the end is what tells processes apart.
 _INSTANCE_LENGTH_MAX: Final = 100
 
@@ -75,9 +75,8 @@ def _name_process(request: ExportTraceServiceRequest) -> None:
 
 
 def _ledger_copy(span: ReadableSpan, cost_usd: Decimal | None) -> ReadableSpan:
-    if cost_usd is None and not span.events and span.status.description is None:
-        return span
-    attributes = dict(span.attributes or {})
+    with_content = call_options().exports_content
+    attributes = ledger_attributes(span, with_content=with_content)
     if cost_usd is not None:
         attributes |= _cost_attributes(cost_usd)
     return ReadableSpan(
@@ -86,10 +85,10 @@ def _ledger_copy(span: ReadableSpan, cost_usd: Decimal | None) -> ReadableSpan:
         parent=span.parent,
         resource=span.resource,
         attributes=attributes,
-        events=[_without_error_text(event) for event in span.events],
-        links=span.links,
+        events=ledger_events(span, with_content=with_content),
+        links=ledger_links(span, with_content=with_content),
         kind=span.kind,
-        status=Status(span.status.status_code),
+        status=span.status if with_content else Status(span.status.status_code),
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,
@@ -103,11 +102,3 @@ def _cost_attributes(cost_usd: Decimal) -> dict[str, AttributeValue]:
         COST_CURRENCY: "USD",
         COST_SOURCE: "local",
     }
-
-
-def _without_error_text(event: Event) -> Event:
-    attributes = event.attributes or {}
-    if _ERROR_TEXTS.isdisjoint(attributes):
-        return event
-    kept = {key: value for key, value in attributes.items() if key not in _ERROR_TEXTS}
-    return Event(event.name, kept, event.timestamp)

@@ -47,6 +47,8 @@ class CallOptions:
     stream_usage_hosts: Hosts = field(default_factory=Hosts)
     # Own hosts, such as a gateway, that get trace context and baggage. Any other host is a vendor and gets neither.
     propagate_hosts: Hosts = field(default_factory=Hosts)
+    # Whether prompts and answers that emitters put on spans go to the ledger too.
+    exports_content: bool = False
     # Span attribute -> value: who calls are for when nothing else is said.
     default_tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -62,6 +64,7 @@ def options_from(
         fingerprint_key=key.encode() if key else derived_key(ledger_url),
         stream_usage_hosts=Hosts() if is_off else Hosts.parse(f"{_STREAM_USAGE_HOSTS},{more}"),
         propagate_hosts=Hosts.parse(environ.get("SPANLEDGER_PROPAGATE_HOSTS", "")),
+        exports_content=environ.get("SPANLEDGER_CONTENT", "").strip().lower() == "true",
         default_tags=dict(default_tags or {}),
     )
 

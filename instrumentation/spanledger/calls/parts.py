@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from spanledger.attributes import PROMPT_CHARS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["ASSISTANT", "MEDIA", "SYSTEM", "TOOL", "USER", "Collector", "Prompt", "items"]
 
@@ -28,32 +27,26 @@ _RETRIEVED: Final = "retrieved"
 _HISTORY: Final = "history"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # frozen costs a microsecond an object
 class Prompt:
-    """The pieces of a prompt in the order that vendors cache them: tool definitions, system, messages."""
+    """The texts of a prompt in the order that vendors cache them: tool definitions, system, messages."""
 
-    pieces: Sequence[tuple[str, str]] = ()  # part, text
-    user_from: int = 0  # index of the first piece of the user's last message
-    chars: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def texts_before_user(self) -> list[str]:
-        return [text for _, text in self.pieces[: self.user_from]]
+    texts: Sequence[str] = ()
+    parts: Sequence[str] = ()  # the part that each text is of
+    user_from: int = 0  # index of the first text of the user's last message
+    chars: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def texts_from_user(self) -> list[str]:
-        return [text for _, text in self.pieces[self.user_from :]]
-
-    @property
-    def system_texts(self) -> list[str]:
-        return [text for part, text in self.pieces if part == SYSTEM]
+    def system_texts(self) -> Sequence[str]:
+        return [text for part, text in zip(self.parts, self.texts, strict=True) if part == SYSTEM]
 
     def sizes(self, retrieved: Iterable[str] = ()) -> dict[str, int]:
         """Return the characters of each part that has any; marked text counts as retrieved and as nothing else."""
         sizes = dict(self.chars)
         for chunk in retrieved:
-            part = next((part for part, text in self.pieces if part in sizes and chunk in text), None)
-            if part is not None and sizes[part] >= len(chunk):
+            found = (part for part, text in zip(self.parts, self.texts, strict=True) if chunk in text)
+            part = next((part for part in found if sizes.get(part, 0) >= len(chunk)), None)
+            if part is not None:
                 sizes[part] -= len(chunk)
                 sizes[_RETRIEVED] = sizes.get(_RETRIEVED, 0) + len(chunk)
         return {PROMPT_CHARS[part]: size for part, size in sizes.items() if size}
@@ -87,19 +80,20 @@ class Collector:
         self.add_json(_DEFINITIONS, tools)
 
     def prompt(self) -> Prompt:
-        pieces = [(self._part(role, number), text) for role, number, text in self._pieces]
-        before = (number != self._last_user for _, number, _ in self._pieces)
-        user_from = sum(accumulate(before, lambda so_far, is_before: so_far and is_before))
+        parts: list[str] = []
+        texts: list[str] = []
+        user_from = -1
         chars: dict[str, int] = {}
-        for part, text in pieces:
+        for role, number, text in self._pieces:
+            is_last = number == self._last_user
+            if is_last and user_from < 0:
+                user_from = len(texts)
+            part = _HISTORY if role == ASSISTANT or (role == USER and not is_last) else role
+            parts.append(part)
+            texts.append(text)
             if part != MEDIA:
                 chars[part] = chars.get(part, 0) + len(text)
-        return Prompt(pieces, user_from, chars)
-
-    def _part(self, role: str, number: int) -> str:
-        if role == ASSISTANT or (role == USER and number != self._last_user):
-            return _HISTORY
-        return role
+        return Prompt(texts, parts, user_from if user_from >= 0 else len(texts), chars)
 
 
 def _json_text(value: object) -> str:

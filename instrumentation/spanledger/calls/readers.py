@@ -25,12 +25,12 @@ def read_chat(body: Any) -> Prompt:
     found.define(body.get("tools") or body.get("functions"))
     for message in items(body.get("messages")):
         if isinstance(message, dict):
+            found.next_message()
             _read_chat_message(found, message)
     return found.prompt()
 
 
 def _read_chat_message(found: Collector, message: dict[str, Any]) -> None:
-    found.next_message()
     role = _ROLES.get(message.get("role", ""), USER)
     content = message.get("content")
     if isinstance(content, str):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, cast
-from weakref import WeakSet, ref
+from weakref import ref
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -37,7 +37,6 @@ _CALL_KINDS: Final = frozenset({"LLM", "EMBEDDING"})
 
 # The last span of a call that started in this context: it may be the one of the next request without being current.
 _latest: ContextVar[ref[Span] | None] = ContextVar("spanledger.latest_call_span", default=None)
-_described: Final[WeakSet[Span]] = WeakSet()
 
 
 class CallRecord:
@@ -82,7 +81,6 @@ class CallRecord:
             return
         span = _open_call_span()
         if span is not None:
-            _described.add(span)
             self._spans.append(span)
             span.set_attributes(self.facts)
 
@@ -138,10 +136,10 @@ def _open_call_span() -> Span | None:
         return current
     latest = _latest.get()
     span = latest() if latest is not None else None
-    # Described once means that its own request has left: this is another one, of an emitter that we do not know.
-    if span is None or not span.is_recording() or span in _described or not _shares_trace(span, current):
+    if span is None or not span.is_recording() or not _shares_trace(span, current):
         return None
-    return span
+    # Its own request has left before: this is another one, of an emitter that we do not know.
+    return None if ATTEMPTS in (span.attributes or {}) else span
 
 
 def _shares_trace(span: Span, current: trace.Span) -> bool:

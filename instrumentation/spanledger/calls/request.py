@@ -26,7 +26,7 @@ class CallRequest:
     tags: Mapping[str, str]  # span attribute -> value; read-only
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # frozen costs a microsecond an object, and nobody else sees it
 class Outgoing:
     """One request of a client, read by the adapter that knows the client."""
 

@@ -19,7 +19,7 @@ from spanledger.calls.record import current_call
 from spanledger.calls.request import Outgoing
 from spanledger.calls.shield import propagate_to, without_trace_context
 from spanledger.calls.stream_usage import asks_for_usage, merge_usage
-from spanledger.calls.wrapper import Prepared, around_async, around_sync, counting
+from spanledger.calls.wrapper import Prepared, around_async, around_sync, as_it_is, counting
 from spanledger.once import warn_once
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _prepare(provider: str, client: Any, args: tuple[Any, ...], kwargs: dict[str
     changed = copy(options)
     for name, value in changes.items():
         setattr(changed, name, value)
-    finish = merge_usage if body is not None else Prepared.finish
+    finish = merge_usage if body is not None else as_it_is
     if len(args) > 1:
         return Prepared(outgoing, (args[0], changed, *args[2:]), kwargs, finish)
     return Prepared(outgoing, args, {**kwargs, "options": changed}, finish)

@@ -20,23 +20,23 @@ from spanledger.once import warn_once
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Prepared", "around_async", "around_generator", "around_sync", "counting"]
+__all__ = ["Prepared", "around_async", "around_generator", "around_sync", "as_it_is", "counting"]
 
 _END: Final = object()
 
 
-def _as_it_is(result: Any) -> Any:
+def as_it_is(result: Any) -> Any:
     return result
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Prepared:
     """A request as it shall leave."""
 
     outgoing: Outgoing
     args: tuple[Any, ...]
     kwargs: dict[str, Any] = field(default_factory=dict)
-    finish: Callable[[Any], Any] = _as_it_is
+    finish: Callable[[Any], Any] = as_it_is
 
 
 if TYPE_CHECKING:
