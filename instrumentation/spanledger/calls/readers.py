@@ -19,6 +19,10 @@ _ROLES: Final = {
 }
 
 
+def _role(name: object) -> str:
+    return _ROLES.get(name, USER) if isinstance(name, str) else USER
+
+
 def read_chat(body: Any) -> Prompt:
     """OpenAI chat completions: the system prompt is a message among the others."""
     found = Collector()
@@ -31,7 +35,7 @@ def read_chat(body: Any) -> Prompt:
 
 
 def _read_chat_message(found: Collector, message: dict[str, Any]) -> None:
-    role = _ROLES.get(message.get("role", ""), USER)
+    role = _role(message.get("role"))
     content = message.get("content")
     if isinstance(content, str):
         found.add(role, content)
@@ -41,7 +45,8 @@ def _read_chat_message(found: Collector, message: dict[str, Any]) -> None:
     if role == ASSISTANT:
         found.add(ASSISTANT, message.get("refusal"))
         for call in items(message.get("tool_calls")):
-            _read_function(found, call.get("function") or call.get("custom"))
+            if isinstance(call, dict):
+                _read_function(found, call.get("function") or call.get("custom"))
         _read_function(found, message.get("function_call"))
 
 
@@ -49,7 +54,7 @@ def _read_chat_part(found: Collector, role: str, part: Any) -> None:
     if isinstance(part, str):
         found.add(role, part)
     elif isinstance(part, dict):
-        kind = part.get("type", "")
+        kind = str(part.get("type", ""))
         if kind in {"text", "input_text", "output_text", "refusal"}:
             found.add(role, part.get("text") or part.get("refusal"))
         else:  # image_url, input_audio, file, input_image, input_file
@@ -100,7 +105,7 @@ def read_anthropic(body: Any) -> Prompt:
     for message in items(body.get("messages")):
         if isinstance(message, dict):
             found.next_message()
-            _read_blocks(found, _ROLES.get(message.get("role", ""), USER), message.get("content"))
+            _read_blocks(found, _role(message.get("role")), message.get("content"))
     return found.prompt()
 
 
@@ -114,10 +119,10 @@ def _read_blocks(found: Collector, role: str, content: Any) -> None:
 
 
 def _read_block(found: Collector, role: str, block: dict[str, Any]) -> None:
-    kind = block.get("type")
+    kind = str(block.get("type", ""))
     if kind == "text":
         found.add(role, block.get("text"))
-    elif kind == "tool_result" or (isinstance(kind, str) and kind.endswith("_tool_result")):
+    elif kind.endswith("tool_result"):
         content = block.get("content")
         if isinstance(content, dict):
             found.add_json(TOOL, content)
@@ -157,7 +162,7 @@ def read_converse(body: Any) -> Prompt:
     _read_converse_blocks(found, SYSTEM, body.get("system"))
     for message in items(body.get("messages")):
         found.next_message()
-        _read_converse_blocks(found, _ROLES.get(message.get("role", ""), USER), message.get("content"))
+        _read_converse_blocks(found, _role(message.get("role")), message.get("content"))
     return found.prompt()
 
 
@@ -184,7 +189,7 @@ def read_gemini(body: Any) -> Prompt:
     _read_gemini_parts(found, SYSTEM, body.get("systemInstruction") or body.get("system_instruction"))
     for content in items(body.get("contents")):
         found.next_message()
-        _read_gemini_parts(found, _ROLES.get(content.get("role") or "user", USER), content)
+        _read_gemini_parts(found, _role(content.get("role")), content)
     if items(body.get("requests")):
         found.next_message()
     for request in items(body.get("requests")):
