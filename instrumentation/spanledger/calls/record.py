@@ -21,6 +21,7 @@ from spanledger.calls.fingerprints import fingerprints
 from spanledger.calls.options import call_options
 from spanledger.calls.parts import Prompt
 from spanledger.calls.retrieved import retrieved_chunks
+from spanledger.genai import is_call_start
 from spanledger.once import warn_once
 
 if TYPE_CHECKING:
@@ -28,12 +29,9 @@ if TYPE_CHECKING:
 
     from spanledger.calls.request import Outgoing
 
-__all__ = ["CallRecord", "current_call", "facts_for_new_span", "is_call_span", "within"]
+__all__ = ["CallRecord", "current_call", "facts_for_new_span", "within"]
 
 _KEY: Final = otel_context.create_key("spanledger.call")
-
-_CALL_OPERATIONS: Final = frozenset({"chat", "embeddings", "generate_content", "text_completion"})
-_CALL_KINDS: Final = frozenset({"LLM", "EMBEDDING"})
 
 # The last span of a call that started in this context: it may be the one of the next request without being current.
 _latest: ContextVar[ref[Span] | None] = ContextVar("spanledger.latest_call_span", default=None)
@@ -117,22 +115,14 @@ def facts_for_new_span(span: Span, parent_context: Context | None) -> dict[str, 
     call = current_call(parent_context)
     if call is not None and call.outgoing.operation:
         return call.join(span)
-    if is_call_span(span):
+    if is_call_start(span):
         _latest.set(ref(span))
     return {}
 
 
-def is_call_span(span: Span) -> bool:
-    """Whether a span is about one call of a model, not about an agent, a tool or a chain around it."""
-    attributes = span.attributes or {}
-    if attributes.get("gen_ai.operation.name") in _CALL_OPERATIONS or "llm.request.type" in attributes:
-        return True
-    return attributes.get("openinference.span.kind") in _CALL_KINDS
-
-
 def _open_call_span() -> Span | None:
     current = trace.get_current_span()
-    if isinstance(current, Span) and current.is_recording() and is_call_span(current):
+    if isinstance(current, Span) and current.is_recording() and is_call_start(current):
         return current
     latest = _latest.get()
     span = latest() if latest is not None else None
