@@ -1,36 +1,39 @@
 -- for each: spans = landed, again
 -- The one normaliser. Attribute names come from attribute_names, operations from operations, what counts mean from usage_rules,
 -- providers behind the OpenAI client from provider_hosts: to teach it a convention, insert rows there. It adds nothing that the span does
--- not say: an absent count stays absent. It works in stages, because the engine analyses a name at each use and a column only once.
+-- not say: an absent count stays absent. Where counts prove what they mean (a total, an uncached part, parts that exceed their whole), the
+-- proof beats the rule, and usage_rule says so. It works in stages, because the engine analyses a name at each use and a column only once.
 create or replace materialized view {db}.{reader} to {db}.genai_spans as
 select
   ts, end_ts, trace_id, span_id, parent_span_id, role, scope, generation, rule.3 as emitter,
-  concat(rule.2, if(usage_known and rule.8 = 1 and cache_exceeds, ', cached tokens exceed input: on top', ''), if(usage_known and rule.9 = 1 and reasoning_exceeds, ', reasoning exceeds output: on top', '')) as usage_rule,
+  concat(rule.2, if(usage_known, concat(input_proof, reasoning_proof), ''), if(cost_refused, ', its cost is a count of tokens: refused', '')) as usage_rule,
   service, substringUTF8(a['environment'], 1, 128) as environment,
   substringUTF8(a['tenant'], 1, 128) as tenant, substringUTF8(a['team'], 1, 128) as team, substringUTF8(a['feature'], 1, 128) as feature,
   substringUTF8(a['user'], 1, 128) as user, substringUTF8(a['session'], 1, 128) as session, substringUTF8(a['task'], 1, 128) as task,
   substringUTF8(a['task_id'], 1, 128) as task_id, substringUTF8(a['agent'], 1, 128) as agent, substringUTF8(a['agent_step'], 1, 128) as agent_step,
   provider_raw, substringUTF8(model_name, 1, 256) as model_raw,
-  if(known_operation.1 != '', known_operation.1, if(role = 'call', 'chat', substringUTF8(a['operation'], 1, 128))) as operation,
+  if(known_operation.1 != '', known_operation.1, if(role in ('call', 'event'), 'chat', substringUTF8(operation_name, 1, 128))) as operation,
   tier as service_tier, substringUTF8(a['response_id'], 1, 256) as response_id,
   multiIf(
+    -- a subscription pays
+    usage_known and lower(a['billing']) in ('subscription', 'flat', 'chatgpt', 'notional'), 'notional',
     usage_known and rule.11 = 1 and a['stream'] = 'true', 'estimated',
     -- not the whole truth: an error, a stream without a finish reason from an emitter that always tells it, a count that cannot be read,
     -- no input where there must be some, no output unless the emitter leaves zeros out
     usage_known and (is_error or (a['stream'] = 'true' and rule.10 = 1 and a['finish'] = '') or some_unreadable
-      or (generates and (toUInt64(stated_input) + cache_read_tokens + cache_write_tokens = 0 or (isNull(n['output_tokens']) and (rule.10 = 0 or a['finish'] = ''))))), 'partial',
+      or (generates and (all_input = 0 or (isNull(n['output_tokens']) and (rule.10 = 0 or a['finish'] = ''))))), 'partial',
     usage_known, 'reported',
     -- a request that the provider turned away before it generated anything is not billed
     is_error and (toUInt16OrZero(a['http_status']) >= 400 or match(error_name,
       '(?i)rate.?limit|bad.?request|invalid.?request|authentication|permission|not.?found|unprocessable|conflict|too.?large|internal.?server|server.?error|api_error|overloaded|unavailable|quota|^[45][0-9][0-9]$')), 'failed_not_billed',
     is_error, 'failed_maybe_billed',
     'no_usage') as usage_state,
-  toUInt32(least(toUInt64(stated_input) + if(rule.8 = 0 or cache_exceeds, toUInt64(cache_read_tokens) + cache_write_tokens, 0), 4294967295)) as input_tokens,
+  toUInt32(least(all_input, 4294967295)) as input_tokens,
   cache_read_tokens, cache_write_tokens, least(ifNull(n['cache_write_1h_tokens'], 0), cache_write_tokens) as cache_write_1h_tokens,
-  toUInt32(least(toUInt64(stated_output) + if(rule.9 = 0 or reasoning_exceeds, reasoning_tokens, 0), 4294967295)) as output_tokens, reasoning_tokens,
+  toUInt32(least(stated_output + if(reasoning_on_top, reasoning_tokens, 0), 4294967295)) as output_tokens, reasoning_tokens,
   ifNull(n['input_audio_tokens'], 0) as input_audio_tokens, ifNull(n['cache_read_audio_tokens'], 0) as cache_read_audio_tokens, ifNull(n['input_image_tokens'], 0) as input_image_tokens,
   ifNull(n['output_audio_tokens'], 0) as output_audio_tokens, ifNull(n['output_image_tokens'], 0) as output_image_tokens, ifNull(n['web_searches'], 0) as web_searches,
-  usage_known as has_usage, toDecimal128OrNull(a['reported_cost_usd'], 24) as reported_cost_usd,
+  usage_known as has_usage, if(cost_refused, null, stated_cost) as reported_cost_usd,
   if(is_error, 'error', 'ok') as status, substringUTF8(error_name, 1, 128) as error_type,
   greatest(toUInt16OrZero(a['attempts']), toUInt16OrZero(a['resends']) + 1) as attempts,
   toUInt32(least(greatest(if(a['first_token_s'] != '', toFloat64OrZero(a['first_token_s']) * 1e6, toFloat64OrZero(a['first_token_ms']) * 1e3), 0), 4e9)) as time_to_first_token_us,
@@ -51,14 +54,49 @@ select
     if(tier in ('', 'default', 'standard', 'standard_only', 'auto', 'on_demand', 'batch'), '', concat('service_tier=', tier)),
     if(lower(a['speed']) = 'fast', 'speed=fast', '')]), ',') as price_context
 from (
-  -- stage 3: the rule that reads the counts, and what the counts are
+  -- stage 5: what the counts are, by proof or else by the rule
   select
     *,
-    multiIf(known_operation.2 != '', known_operation.2, usage_known and model_name != '', 'call', usage_known, 'wrapper', 'link') as role,
-    arrayFirst(r -> startsWith(scope_name, r.4) and (r.5 = '' or position(provider_raw, r.5) > 0)
+    reasoning_tokens > stated_output or (reasoning_tokens > 0 and total = all_input + stated_output + reasoning_tokens) or rule.9 = 0 as reasoning_on_top,
+    multiIf(
+      reasoning_tokens > stated_output, ', reasoning exceeds output: on top',
+      reasoning_tokens > 0 and rule.9 = 1 and total = all_input + stated_output + reasoning_tokens, ', the total says that reasoning is on top', '') as reasoning_proof,
+    -- a cost may not be negative, nor be one of the counts
+    ifNull(stated_cost < 0 or (stated_cost >= 1 and has([stated_input, stated_output, total, stated_input + stated_output], toUInt64(stated_cost)) and stated_cost = toUInt64(stated_cost)), 0) as cost_refused,
+    multiIf(
+      -- a stream is told twice; this is the telling without its end: a call that was not streamed would name its response
+      rule.14 = 1 and generates and a['span_type'] = 'span' and not usage_known and not is_error and a['response_id'] = '' and a['finish'] = '', 'link',
+      dictGet('{db}.operation_dict', ('operation', 'role'), tuple(a['call_type'])).2 like 'link%', 'link',
+      -- an event about a span: the election decides whether the span is a call itself
+      plain_role = 'call' and a['event'] != '' and real_parent != '', 'event',
+      plain_role) as role
+  from (
+  -- stage 4: how much the whole input is
+  select
+    *,
+    multiIf(
+      isNotNull(n['all_input_tokens']) and cached <= stated_input, ', the name says that cached tokens are inside',
+      isNotNull(n['uncached_tokens']), ', the uncached part is told',
+      cached > 0 and has([stated_input + stated_output + cached, stated_input + stated_output + cached + reasoning_tokens], total) and rule.8 = 1, ', the total says that cached tokens are on top',
+      cached > 0 and rule.8 = 0 and rule.13 = 1 and total = stated_input + stated_output and cached <= stated_input, ', the total says that cached tokens are inside',
+      cached > stated_input and rule.8 = 1, ', cached tokens exceed input: on top',
+      '') as input_proof,
+    toUInt64(multiIf(
+      isNotNull(n['all_input_tokens']) and cached <= stated_input, stated_input,
+      isNotNull(n['uncached_tokens']), greatest(stated_input, toUInt64(n['uncached_tokens']) + cached),
+      cached > 0 and has([stated_input + stated_output + cached, stated_input + stated_output + cached + reasoning_tokens], total), stated_input + cached,
+      cached > 0 and rule.8 = 0 and rule.13 = 1 and total = stated_input + stated_output and cached <= stated_input, stated_input,
+      cached > stated_input or rule.8 = 0, stated_input + cached,
+      stated_input)) as all_input
+  from (
+  -- stage 3: the rule that reads the counts
+  select
+    *,
+    multiIf(known_operation.2 != '', known_operation.2, usage_known and model_name != '', 'call', usage_known, 'wrapper', 'link') as plain_role,
+    -- a scope that ends with $ is the whole name
+    arrayFirst(r -> startsWith(concat(scope_name, '$'), r.4) and (r.5 = '' or position(provider_raw, r.5) > 0) and (r.12 = '' or position(model_name, r.12) > 0)
       and (empty(r.6) or version >= r.6) and (empty(r.7) or version < r.7), rules) as rule,
-    toUInt64(cache_read_tokens) + cache_write_tokens > stated_input as cache_exceeds,
-    reasoning_tokens > stated_output as reasoning_exceeds,
+    toUInt64(cache_read_tokens) + cache_write_tokens as cached,
     known_operation.1 in ('chat', 'text_completion', 'generate_content') as generates,
     -- region and account in an ARN, location and project in a path of Vertex
     multiIf(
@@ -73,11 +111,12 @@ from (
     select
       *,
       if(a['response_model'] != '', a['response_model'], a['request_model']) as model_name,
-      dictGet('{db}.operation_dict', ('operation', 'role'), tuple(a['operation'])) as known_operation,
+      dictGet('{db}.operation_dict', ('operation', 'role'), tuple(operation_name)) as known_operation,
       -- counts that are all zero say nothing: no call is free of tokens
-      toUInt64(ifNull(n['input_tokens'], 0)) + ifNull(n['output_tokens'], 0) + ifNull(n['cache_read_tokens'], 0) + ifNull(n['cache_write_tokens'], 0) > 0 as usage_known,
-      arrayExists(f -> a[f] != '' and isNull(n[f]), ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'reasoning_tokens']) as some_unreadable,
-      ifNull(n['input_tokens'], 0) as stated_input, ifNull(n['output_tokens'], 0) as stated_output,
+      toUInt64(ifNull(n['input_tokens'], 0)) + ifNull(n['output_tokens'], 0) + ifNull(n['cache_read_tokens'], 0) + ifNull(n['cache_write_tokens'], 0) + ifNull(n['all_input_tokens'], 0) + ifNull(n['uncached_tokens'], 0) > 0 as usage_known,
+      arrayExists(f -> a[f] != '' and isNull(n[f]), ['input_tokens', 'all_input_tokens', 'uncached_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'reasoning_tokens']) as some_unreadable,
+      toUInt64(coalesce(n['all_input_tokens'], n['input_tokens'], 0)) as stated_input, toUInt64(ifNull(n['output_tokens'], 0)) as stated_output, toUInt64(ifNull(n['total_tokens'], 0)) as total,
+      toDecimal128OrNull(a['reported_cost_usd'], 24) as stated_cost,
       ifNull(n['cache_read_tokens'], 0) as cache_read_tokens, ifNull(n['cache_write_tokens'], 0) as cache_write_tokens, ifNull(n['reasoning_tokens'], 0) as reasoning_tokens,
       -- an emitter without error.type may begin its status with the exception's name
       if(a['error_type'] != '', a['error_type'], extract(status_message, '^([A-Za-z_.]+(?:Error|Exception))\\b')) as error_name,
@@ -97,16 +136,34 @@ from (
       from (
         -- stage 1: the attributes that mean something, best first; a span's own beat its resource's
         select
-          Timestamp as ts, Timestamp + toIntervalNanosecond(Duration) as end_ts, toFixedString(unhex(TraceId), 16) as trace_id,
-          reinterpretAsUInt64(reverse(unhex(SpanId))) as span_id, ParentSpanId as real_parent, ServiceName as service, ScopeName as scope_name, substringUTF8(toValidUTF8(ScopeName), 1, 128) as scope, {generation} as generation,
-          StatusCode = 'Error' as is_error, if(StatusCode = 'Error', StatusMessage, '') as status_message,
-          arrayMap(x -> toUInt32OrZero(x), splitByNonAlpha(ScopeVersion)) as version,
-          (select arraySort(r -> r.1, groupArray((rank, rule, emitter, scope, provider, version_from, version_before, cache_inside, reasoning_inside, tells_finish, invents_usage))) from {db}.usage_rules final) as rules,
-          arraySort(x -> x.3, arrayFilter(x -> x.1 != '' and x.2 != '', arrayMap(
-            (name, value, more) -> (dictGet('{db}.attribute_dict', 'field', tuple(toString(name))), toValidUTF8(value), dictGet('{db}.attribute_dict', 'rank', tuple(toString(name))) + more),
-            arrayConcat(mapKeys(SpanAttributes), mapKeys(ResourceAttributes)),
-            arrayConcat(mapValues(SpanAttributes), mapValues(ResourceAttributes)),
-            arrayConcat(arrayWithConstant(length(SpanAttributes), 0), arrayWithConstant(length(ResourceAttributes), 100))))) as known,
+          * except (members_2, members_3, members_4),
+          if(a['operation'] != '', a['operation'], if(is_scoped or a['event'] != '', span_name, '')) as operation_name,
+          arraySort(x -> (x.3, x.4), arrayFilter(x -> x.1 != '' and not startsWith(x.1, 'json') and x.2 != '' and x.2 != 'null', if(empty(members_1), named, arrayConcat(named, arrayMap(
+            member -> (dictGet('{db}.attribute_dict', 'field', tuple(member.1)), if(startsWith(member.2, '"'), JSONExtractString(member.2), member.2), dictGet('{db}.attribute_dict', 'rank', tuple(member.1)), member.1),
+            arrayConcat(members_1, members_2, members_3, arrayFlatten(arrayMap(m -> arrayMap(q -> (concat(m.1, '.', q.1), q.2), JSONExtractKeysAndValuesRaw(m.2)), arrayFilter(m -> startsWith(m.2, '{'), members_3))))))))) as known,
           mapFromArrays(known.1, known.2) as a
-        from {db}.{landing}
-        where length(TraceId) = 32 and length(SpanId) = 16))));
+        from (
+          -- stage 0: the members of objects in attributes, four levels deep; LiteLLM writes Python's form of an object
+          select
+            *,
+            arrayFlatten(arrayMap(x -> arrayMap(m -> (concat(x.4, '.', m.1), m.2), JSONExtractKeysAndValuesRaw(
+              if(startsWith(x.2, '{\''), replaceAll(replaceAll(replaceAll(replaceAll(x.2, '\'', '"'), ': None', ': null'), ': True', ': true'), ': False', ': false'), x.2))), arrayFilter(x -> startsWith(x.1, 'json'), named))) as members_1,
+            arrayFlatten(arrayMap(m -> arrayMap(q -> (concat(m.1, '.', q.1), q.2), JSONExtractKeysAndValuesRaw(m.2)), arrayFilter(m -> startsWith(m.2, '{'), members_1))) as members_2,
+            arrayFlatten(arrayMap(m -> arrayMap(q -> (concat(m.1, '.', q.1), q.2), JSONExtractKeysAndValuesRaw(m.2)), arrayFilter(m -> startsWith(m.2, '{'), members_2))) as members_3
+          from (
+            select
+              Timestamp as ts, Timestamp + toIntervalNanosecond(Duration) as end_ts, toFixedString(unhex(TraceId), 16) as trace_id, toString(SpanName) as span_name,
+              reinterpretAsUInt64(reverse(unhex(SpanId))) as span_id, ParentSpanId as real_parent, ServiceName as service, ScopeName as scope_name, substringUTF8(toValidUTF8(ScopeName), 1, 128) as scope, {generation} as generation,
+              StatusCode = 'Error' as is_error, if(StatusCode = 'Error', StatusMessage, '') as status_message,
+              arrayMap(x -> toUInt32OrZero(x), splitByNonAlpha(ScopeVersion)) as version,
+              (select arraySort(r -> r.1, groupArray((rank, rule, emitter, scope, provider, version_from, version_before, cache_inside, reasoning_inside, tells_finish, invents_usage, model, total_decides, streams_twice))) from {db}.usage_rules final) as rules,
+              dictGet('{db}.attribute_dict', ('field', 'rank'), tuple(span_name)).1 like 'scope%' as is_scoped,
+              -- the attributes of a scoped span have plain names: they are also looked up behind its name
+              if(is_scoped, CAST(mapApply((name, value) -> (concat(span_name, '.', name), value), SpanAttributes), 'Map(String, String)'), CAST(map(), 'Map(String, String)')) as scoped_attributes,
+              arrayFilter(x -> x.1 != '', arrayMap(
+                (name, value, more) -> (dictGet('{db}.attribute_dict', 'field', tuple(toString(name))), toValidUTF8(value), dictGet('{db}.attribute_dict', 'rank', tuple(toString(name))) + more, toString(name)),
+                arrayConcat(mapKeys(SpanAttributes), mapKeys(scoped_attributes), mapKeys(ResourceAttributes)),
+                arrayConcat(mapValues(SpanAttributes), mapValues(scoped_attributes), mapValues(ResourceAttributes)),
+                arrayConcat(arrayWithConstant(length(SpanAttributes) + length(scoped_attributes), 0), arrayWithConstant(length(ResourceAttributes), 100)))) as named
+            from {db}.{landing}
+            where length(TraceId) = 32 and length(SpanId) = 16))))))));

@@ -55,7 +55,10 @@ _API_SUFFIX: Final = re.compile(
 _FOLDERS: Final = re.compile(r"^(?:projects/[^/]+/locations/[^/]+/)?publishers/[^/]+/models/|^models/")
 # Only Bedrock names models like this; its clients of Anthropic's make report their maker as the provider.
 _BEDROCK: Final = re.compile(r"arn:aws[\w-]*:bedrock:|(?:[a-z-]+\.)?anthropic\.claude", re.IGNORECASE)
-_UNKNOWN_PROVIDERS: Final = frozenset({"", "_other", "unknown", "other", "none", "litellm"})
+# A framework that calls itself the provider tells nothing of who answered.
+_UNKNOWN_PROVIDERS: Final = frozenset(
+    {"", "_other", "unknown", "other", "none", "litellm", "strands-agents", "microsoft.agent_framework", "langfuse"}
+)
 
 
 class Resolver:

@@ -1,0 +1,5 @@
+-- What else a rule needs to know of an emitter: some say more of a call than its counts alone.
+alter table {db}.usage_rules
+  add column if not exists model String default '' comment 'The model contains this; empty: any' after provider,
+  add column if not exists total_decides UInt8 default 0 comment '1: its total of tokens is the provider''s own, so that input + output = total proves that cached tokens are inside the input',
+  add column if not exists streams_twice UInt8 default 0 comment '1: it tells of a stream twice, at its start without counts and at its end with them; the first is no call of its own';

@@ -1,0 +1,20 @@
+-- More rules. A scope that ends with $ is the whole name.
+insert into {db}.usage_rules (rank, rule, emitter, scope, provider, model, version_from, version_before, cache_inside, reasoning_inside, tells_finish, invents_usage, total_decides, streams_twice, note) values
+  (67, 'vercel-anthropic', 'vercel', 'ai$', 'anthropic', '', [], [], 0, 1, 0, 0, 0, 0, 'AI SDK 4 and 5 pass Anthropic''s count on, without cached tokens; 6 also tells the uncached part, which decides'),
+  (68, 'vercel-bedrock', 'vercel', 'ai$', 'bedrock', '', [], [], 0, 1, 0, 0, 0, 0, 'AI SDK 4 and 5 pass the count of Converse on, without cached tokens; 6 also tells the uncached part, which decides'),
+  (70, 'vercel', 'vercel', 'ai$', '', '', [], [], 1, 1, 0, 0, 1, 0, 'Normalised by the AI SDK; recorded with 4.3 and 6.0'),
+  (71, 'vercel-otel', 'vercel', 'gen_ai$', '', '', [], [], 1, 1, 0, 0, 0, 0, 'AI SDK 7 with @ai-sdk/otel: as the convention says; recorded with 1.0'),
+  (72, 'litellm', 'litellm', 'litellm', '', '', [], [], 1, 1, 0, 0, 1, 0, 'Normalised to OpenAI''s meaning for every provider; recorded with 1.106'),
+  (73, 'langfuse', 'langfuse', 'langfuse', '', '', [], [], 0, 1, 0, 0, 1, 0, 'What was passed to it: input and Anthropic''s names leave cached tokens out, OpenAI''s prompt_tokens has them; recorded with 5.0'),
+  (74, 'logfire', 'logfire', 'logfire.', '', '', [], [], 1, 1, 0, 0, 0, 1, 'Includes cached tokens; tells of a stream twice; recorded with 5.2'),
+  (75, 'pydantic-ai', 'pydantic-ai', 'pydantic-ai', '', '', [], [], 1, 1, 0, 0, 0, 0, 'Includes cached tokens in all versions of its format; recorded with 1.107 and 2.68'),
+  (76, 'strands-bedrock-claude', 'strands', 'strands.', '', 'anthropic.claude', [], [], 0, 1, 0, 0, 0, 0, 'Counts of Converse, which exclude cached tokens'),
+  (76, 'strands-bedrock-nova', 'strands', 'strands.', '', 'amazon.nova', [], [], 0, 1, 0, 0, 0, 0, 'Counts of Converse, which exclude cached tokens'),
+  (77, 'strands', 'strands', 'strands.', '', '', [], [], 1, 1, 0, 0, 0, 0, 'Includes cached tokens; recorded with 1.62'),
+  (78, 'google-adk', 'google-adk', 'gcp.vertex.agent', '', '', [], [], 1, 1, 0, 0, 0, 0, 'As the convention says; recorded with 2.13'),
+  (79, 'agent-framework', 'agent-framework', 'agent_framework', '', '', [], [], 1, 1, 0, 0, 0, 0, 'As the convention says; recorded with 1.23'),
+  (81, 'claude-code', 'claude-code', 'claude_code$', '', '', [], [], 0, 1, 0, 0, 0, 0, 'Log events; its four counts are disjoint, as its documentation says'),
+  (82, 'claude-code-spans', 'claude-code', 'com.anthropic.claude_code', '', '', [], [], 0, 1, 0, 0, 0, 0, 'Spans; its four counts are disjoint, as its documentation says'),
+  (83, 'codex', 'codex', 'codex', '', '', [], [], 1, 1, 0, 0, 0, 0, 'Counts of the Responses API, cached and reasoning ones inside'),
+  (84, 'sentry', 'sentry', 'sentry', '', '', [], [], 1, 1, 0, 0, 0, 0, 'Cached and reasoning counts are parts, as its documentation says'),
+  (85, 'portkey', 'portkey', 'portkey', '', '', [], [], 1, 1, 0, 0, 1, 0, 'Answers in OpenAI''s form for every provider');

@@ -1,0 +1,30 @@
+-- Lands a call that is told as a log event, such as Claude Code's and Codex's, as a span of its own: so that everything that reads spans
+-- (the normaliser, the election, a second reading) covers it. Which events are calls: their names stand in operations, a name with
+-- its event.kind behind a slash. An event within a span is that span's child; another one is a trace by itself. Its ids are a hash of
+-- what tells one event from another, so that a repeated delivery is the same call.
+create or replace materialized view {db}.log_calls_mv to {db}.otel_traces as
+select
+  Timestamp - toIntervalNanosecond(took) as Timestamp,
+  if(within, TraceId, lower(hex(sipHash128('trace', identity)))) as TraceId,
+  lower(hex(sipHash64('span', identity))) as SpanId,
+  if(within, SpanId_, '') as ParentSpanId,
+  '' as TraceState, event as SpanName, 'Internal' as SpanKind, ServiceName, ResourceAttributes,
+  -- an event of a tool's own kind is named by the tool, whatever scope it has
+  if(startsWith(event, 'gen_ai.'), ScopeName, splitByChar('.', event)[1]) as ScopeName, ScopeVersion,
+  mapConcat(LogAttributes, map('spanledger.event', event)) as SpanAttributes,
+  toUInt64(took) as Duration,
+  if(endsWith(event, 'error') or LogAttributes['error.type'] != '', 'Error', 'Unset') as StatusCode, '' as StatusMessage
+from (
+  select
+    *, SpanId as SpanId_, length(TraceId) = 32 and length(SpanId) = 16 as within,
+    (TraceId, SpanId, event, LogAttributes['session.id'], LogAttributes['conversation.id'], LogAttributes['event.sequence'], LogAttributes['request_id'], Timestamp) as identity,
+    toInt64(least(greatest(ifNotFinite(toFloat64OrZero(LogAttributes['duration_ms']), 0), 0), 8.64e7) * 1e6) as took
+  from (
+    select
+      *,
+      arrayFirst(x -> dictGet('{db}.operation_dict', ('operation', 'role'), tuple(x)).2 like 'call%', arrayMap(x -> concat(x, kind), [EventName, LogAttributes['event.name'], substring(Body, 1, 128), concat('claude_code.', LogAttributes['event.name'])])) as event
+    from (
+      select *, if(LogAttributes['event.kind'] != '', concat('/', LogAttributes['event.kind']), '') as kind
+      from {db}.otel_logs
+      where EventName != '' or LogAttributes['event.name'] != ''))
+  where event like '%.%');
