@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 from spanledger_collector.database import Database
 from spanledger_collector.prices.aliases import resolve_new
 
-__all__ = ["ROLLUPS", "Refresher", "judge", "mark_all", "refresh", "settle"]
+__all__ = ["ROLLUPS", "Refresher", "heal", "judge", "judge_slice", "mark_all", "refresh", "settle"]
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +19,8 @@ ROLLUPS: Final = ("cost_minutes", "actor_minutes", "cost_hours", "actor_hours")
 _RECORD_ELECTION: Final = """
 insert into elections (held_at, due_to, trace_to, traces)
 select now64(3, 'UTC'), max((due_at, trace_id)).1, max((due_at, trace_id)).2, count() from election_slice"""
+_SWEEPS: Final = ("landing_sweep_mv", "rollup_sweep_mv")
+_SWEEP_SECONDS: Final = 3600.0
 _IDLE_SECONDS: Final = 10.0
 # Rollups other than cost_minutes need not be made at each commit: they take at most one twentieth of the time.
 _LATER: Final = ("actor_minutes", "cost_hours", "actor_hours")
@@ -31,22 +33,34 @@ def refresh(client: Client, view: str) -> None:
     client.command(f"system wait view {view}")
 
 
-def judge(client: Client) -> None:
-    """Resolve new model names and hold the election over everything that arrived."""
+def judge(client: Client, on_slice: Callable[[int], None] = lambda _: None) -> None:
+    """Resolve new model names and hold elections until nothing waits; tells how many traces each of them judged."""
+    while traces := judge_slice(client):
+        on_slice(traces)
+
+
+def judge_slice(client: Client) -> int:
+    """Resolve new model names and hold one election, over the oldest that waits; return how many traces it judged."""
     if resolve_new(client):
         mark_all(client)
-    while True:
-        refresh(client, "election_slice")
-        if not client.query("select 1 from election_slice limit 1").result_rows:
-            return
+    refresh(client, "election_slice")
+    traces = int(client.query("select count() from election_slice").result_rows[0][0])
+    if traces:
         refresh(client, "election_spans")
         refresh(client, "election")
         client.command(_RECORD_ELECTION)
+    return traces
 
 
 def mark_all(client: Client) -> None:
     """Mark every minute that has calls, so that all rollups are made again; for changes of prices and names."""
     client.command("insert into dirty_minutes select minute, now64(3, 'UTC') from dirty_minutes group by minute")
+
+
+def heal(client: Client) -> None:
+    """Read again what a killed process landed and did not book, and mark what it booked and did not sum; changes nothing else."""
+    for view in _SWEEPS:
+        refresh(client, view)
 
 
 def settle(client: Client) -> None:
@@ -72,6 +86,7 @@ class Refresher:
         self._client = database.client()
         self._due = dict.fromkeys(_LATER, 0.0)
         self._is_behind = False
+        self._heal_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="spanledger-refresh", daemon=True)
         self._thread.start()
 
@@ -94,6 +109,8 @@ class Refresher:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            if time.monotonic() >= self._heal_at:
+                self._guarded(self._heal)
             kicked = self._wake.wait(self._patience())
             self._wake.clear()
             started = time.monotonic()
@@ -116,8 +133,16 @@ class Refresher:
         if behind:
             self._round()
 
+    def _heal(self) -> None:
+        self._heal_at = time.monotonic() + _SWEEP_SECONDS
+        with self._lock:
+            heal(self._client)
+        self._wake.set()
+
     def _round(self) -> None:
-        judge(self._client)
+        judge_slice(self._client)
+        if self._client.query("select traces > 0 from election_lag").result_rows[0][0]:
+            self._wake.set()  # a backlog: its first numbers are shown before the last is judged
         refresh(self._client, "cost_minutes_mv")
         self._is_behind = False
         for rollup, due in self._due.items():
