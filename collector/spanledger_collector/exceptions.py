@@ -4,6 +4,7 @@ SpanledgerError
 ├── UsageError          the caller asked for something that cannot be (exit code 2)
 ├── StoreError          the store cannot be opened, or is in use
 │   └── StoreInUseError another process serves it; says which, and where it listens
+├── UnsettledError      the ledger still has to catch up before it can be closed
 ├── MigrationError      a migration failed, or an applied one was edited
 ├── QueryError          the database refused a statement
 ├── PriceError          a price that cannot be right
@@ -18,6 +19,7 @@ __all__ = [
     "SpanledgerError",
     "StoreError",
     "StoreInUseError",
+    "UnsettledError",
     "UsageError",
 ]
 
@@ -36,6 +38,10 @@ class StoreError(SpanledgerError):
 
 class StoreInUseError(StoreError):
     """Another process has the store open."""
+
+
+class UnsettledError(SpanledgerError):
+    """What was asked needs a ledger that is up to date, and this one is not yet."""
 
 
 class MigrationError(SpanledgerError):

@@ -9,7 +9,7 @@ import typer
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from rich.console import Console
 
-from spanledger_collector.cli import cost, demo, migrate, prices, query, replay, up, zone
+from spanledger_collector.cli import close, cost, demo, migrate, prices, query, replay, statement, up, zone
 from spanledger_collector.exceptions import SpanledgerError, UsageError
 from spanledger_collector.refusals import refusal
 
@@ -29,6 +29,8 @@ app.command("migrate", short_help="Bring schema and price book up to date.")(mig
 app.command("replay", short_help="Put recorded OTLP files into the ledger.")(replay.replay)
 app.command("query", short_help="Run SQL on the ledger, read only.")(query.query)
 app.command("cost", short_help="Show what LLM calls cost, by any dimensions.")(cost.cost)
+app.command("close", short_help="Close a month: what is booked stays.")(close.close)
+app.command("statement", short_help="Show what a month is charged, to the last digit.")(statement.statement)
 app.command("zone", short_help="Show or change the reporting time zone.")(zone.zone)
 app.add_typer(prices.app, name="prices")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
-from spanledger_collector.cli.show import Column, as_json, at_least, console, fits, money, print_table
+from spanledger_collector.cli.show import Column, as_json, at_least, console, fits, money, named, print_table
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.zone import stored_zone
@@ -39,7 +39,6 @@ _FIGURES: Final = {
 _SIZES: Final = {"G": 10**9, "M": 10**6, "k": 10**3}
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _AHEAD_OF_UTC: Final = timedelta(hours=14)  # no zone is further
-_TAGS: Final = ("team", "feature", "tenant", "user", "session", "task", "agent", "agent_step")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -159,7 +158,7 @@ def _notes(rows: list[dict[str, Any]], unknown_calls: int) -> Iterator[str]:
 
 
 def _tags(dimensions: list[str], row: dict[str, Any]) -> dict[str, str]:
-    return {name: str(row[name]) or ("(untagged)" if name in _TAGS else "(none)") for name in dimensions}
+    return {name: named(row[name], name) for name in dimensions}
 
 
 def _figures(row: Mapping[str, Any]) -> dict[str, str]:

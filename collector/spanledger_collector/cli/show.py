@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from getpass import getuser
 from typing import Any, Final
 
 from rich import box
@@ -14,10 +15,23 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["Column", "as_json", "at_least", "console", "fits", "money", "print_table", "working"]
+__all__ = [
+    "Column",
+    "as_json",
+    "at_least",
+    "console",
+    "digits",
+    "fits",
+    "money",
+    "named",
+    "print_table",
+    "user_name",
+    "working",
+]
 
 _PIPE_WIDTH: Final = 1_000
 _GAP: Final = 2
+_TAGS: Final = frozenset({"team", "feature", "tenant", "user", "session", "task", "agent", "agent_step"})
 _CENTS: Final = Decimal("0.01")
 _SMALL: Final = Decimal("0.000001")
 
@@ -100,8 +114,24 @@ def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
 
 
+def digits(amount: Decimal) -> str:
+    """Return all digits of an amount, without zeros at the end."""
+    text = f"{amount:f}"  # not normalize(): it would round to 28 digits
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def named(value: object, dimension: str) -> str:
+    """Return what people read for a value of a dimension: an empty tag is untagged, another empty one is none."""
+    return str(value) or ("(untagged)" if dimension in _TAGS else "(none)")
+
+
+def user_name() -> str:
+    """Return who runs the command, for the ledger's records."""
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}"
+
+
 def _plain(value: object) -> str:
-    if not isinstance(value, Decimal):
-        return str(value)
-    digits = f"{value:f}"  # not normalize(): it would round to 28 digits
-    return digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return digits(value) if isinstance(value, Decimal) else str(value)
