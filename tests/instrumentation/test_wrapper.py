@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import FrozenInstanceError, replace
 from typing import TYPE_CHECKING, Any
 
@@ -219,6 +220,19 @@ def test_a_span_that_is_open_but_not_current_is_found(metered: Metered, vendor: 
     (span,) = metered.collect()
     assert span.attributes[CHARS.format("system")] == 9
     assert span.attributes["spanledger.attempts"] == 1  # the second request was another call's
+
+
+def test_a_span_that_starts_when_the_call_is_over_dated_back_is_found(metered: Metered, vendor: VendorServer) -> None:
+    began_ns = time.time_ns()
+    tracer, kind = trace.get_tracer("emitter"), {"gen_ai.operation.name": "chat"}
+    post(vendor)
+    tracer.start_span("another call", attributes=kind).end()
+    tracer.start_span("chat m", attributes=kind, start_time=began_ns).end()
+
+    dated_back, another = metered.collect()
+    assert dated_back.attributes[CHARS.format("system")] == 9
+    assert dated_back.attributes["spanledger.attempts"] == 1
+    assert CHARS.format("system") not in another.attributes
 
 
 def test_retrieved_text_is_counted_apart(metered: Metered, vendor: VendorServer) -> None:

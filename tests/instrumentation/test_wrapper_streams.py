@@ -156,7 +156,9 @@ def test_azure_is_asked_where_its_interface_knows_the_option(
 
 
 def chunk(*reasons: str | None, usage: bool = False) -> ChatCompletionChunk:
-    choices: list[Any] = [{"index": number, "delta": {}, "finish_reason": reason} for number, reason in enumerate(reasons)]
+    choices: list[Any] = [
+        {"index": number, "delta": {}, "finish_reason": reason} for number, reason in enumerate(reasons)
+    ]
     counts = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5} if usage else None
     return ChatCompletionChunk.model_validate(
         {"id": "1", "created": 1, "model": "m", "object": "chat.completion.chunk", "choices": choices, "usage": counts}

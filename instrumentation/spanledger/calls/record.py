@@ -1,13 +1,14 @@
 """What is known of one outgoing call, and which spans it is said on.
 
 The span of a call may be current when its request leaves (the official instrumentations, OpenInference), started and
-not current (OpenLLMetry's anthropic), or start only inside the request (the anthropic client's own). So the record of
-the call lies in the context while the request runs: what exists gets the facts at once, what starts inside gets them
-from the span processor.
+not current (OpenLLMetry's anthropic), start only inside the request (the anthropic client's own), or start once it is
+answered, dated back (OpenLLMetry's responses). So the record of the call lies in the context while the request runs:
+what exists gets the facts at once, what starts inside or is dated back gets them from the span processor.
 """
 
 from __future__ import annotations
 
+import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import ref
@@ -36,6 +37,9 @@ _KEY: Final = otel_context.create_key("spanledger.call")
 # The last span of a call that started in this context: it may be the one of the next request without being current.
 _latest: ContextVar[ref[Span] | None] = ContextVar("spanledger.latest_call_span", default=None)
 
+# Facts of a request that has left without a span, and when it left: a span that is dated before is about it.
+_untold: ContextVar[tuple[int, dict[str, Any]] | None] = ContextVar("spanledger.untold_call", default=None)
+
 
 class CallRecord:
     """One logical call, from before it leaves until its last attempt has."""
@@ -44,6 +48,8 @@ class CallRecord:
         self.outgoing = outgoing
         self.is_shielded = is_shielded
         self._body = outgoing.body
+        self._began_ns = time.time_ns()
+        self._attempts = 0
         self._spans: list[Span] = []
         self._prompt: Prompt | None = None
         self._sizes: dict[str, int] | None = None
@@ -89,6 +95,7 @@ class CallRecord:
 
     def count_attempt(self) -> None:
         """Note that the client sends the request now, perhaps not for the first time."""
+        self._attempts += 1
         for span in self._spans:
             if span.is_recording():
                 before = (span.attributes or {}).get(ATTEMPTS, 0)
@@ -96,6 +103,9 @@ class CallRecord:
 
     def release(self) -> None:
         """Let go of the prompt: nothing of it is kept once the request has been answered or has failed."""
+        if self.outgoing.operation:
+            told = None if self._spans else (self._began_ns, {**self.facts, ATTEMPTS: self._attempts})
+            _untold.set(told)
         self._body = self._prompt = None
         self._spans.clear()
 
@@ -115,6 +125,10 @@ def facts_for_new_span(span: Span, parent_context: Context | None) -> dict[str, 
     call = current_call(parent_context)
     if call is not None and call.outgoing.operation:
         return call.join(span)
+    untold = _untold.get()
+    if untold is not None and span.start_time is not None and span.start_time <= untold[0]:
+        _untold.set(None)
+        return untold[1]
     if is_call_start(span):
         _latest.set(ref(span))
     return {}
