@@ -11,6 +11,8 @@ from genai_prices import Usage
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import TieredPrices
 
+from spanledger.once import warn_once
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
@@ -78,6 +80,13 @@ class PriceList:
     def __init__(self, snapshot: DataSnapshot | None = None) -> None:
         self._snapshot = snapshot
         self._quotes: dict[_QuoteKey, _Quote | None] = {}
+
+    def load(self) -> None:
+        """Load the list now: where a process forks while another thread is at it, the child keeps half a list."""
+        try:
+            get_snapshot()
+        except Exception:  # noqa: BLE001 - calls are metered without prices too, and the ledger has its own
+            warn_once("prices", "spanledger: the price list could not be loaded", with_error=True)
 
     def cost_usd(self, usage: CallUsage) -> Decimal | None:
         """Return the exact cost in USD, or None when the list has no price for this model, tier or usage."""

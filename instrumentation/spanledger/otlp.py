@@ -20,11 +20,11 @@ from spanledger.attributes import VERSION
 from spanledger.exceptions import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from spanledger.settings import Settings
 
-__all__ = ["Answer", "HttpSender", "Sender", "Signal", "delivered", "sender"]
+__all__ = ["Answer", "HttpSender", "Sender", "Signal", "delivered", "sender_type"]
 
 Signal = Literal["spans", "outcomes"]
 
@@ -52,15 +52,15 @@ class Sender(Protocol):
     def close(self) -> None: ...
 
 
-def sender(settings: Settings, signal: Signal) -> Sender:
-    """Open the way of one signal to the ledger; raises SettingsError when gRPC is asked for and not installed."""
-    if settings.protocol == "grpc":
-        try:
-            from spanledger.otlp_grpc import GrpcSender  # noqa: PLC0415 - an extra
-        except ImportError as error:
-            raise SettingsError("OTLP protocol 'grpc' is not installed; run: pip install 'spanledger[grpc]'") from error
-        return GrpcSender(settings, signal)
-    return HttpSender(settings, signal)
+def sender_type(settings: Settings) -> Callable[[Settings, Signal], Sender]:
+    """Return what opens the way of a signal; raises SettingsError when gRPC is asked for and not installed."""
+    if settings.protocol != "grpc":
+        return HttpSender
+    try:
+        from spanledger.otlp_grpc import GrpcSender  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise SettingsError("OTLP protocol 'grpc' is not installed; run: pip install 'spanledger[grpc]'") from error
+    return GrpcSender
 
 
 class HttpSender:

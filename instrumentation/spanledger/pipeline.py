@@ -12,7 +12,7 @@ from spanledger.exits import before_worker_exit
 from spanledger.exporter import LedgerEncoder
 from spanledger.health import SignalStats
 from spanledger.once import error_counts
-from spanledger.otlp import sender
+from spanledger.otlp import sender_type
 from spanledger.outcomes import OutcomeLog, encode_outcomes
 from spanledger.processor import EndedSpan, LedgerProcessor
 from spanledger.shadow import cast_shadows
@@ -50,7 +50,9 @@ class Pipeline:
         genai_spans_only: bool,
         before_exit: Callable[[], None],
     ) -> None:
-        sender(settings, "spans").close()  # what cannot work is said now, not at the first call
+        open_sender = sender_type(settings)
+        prices = PriceList()
+        prices.load()
 
         def on_worker_start() -> None:
             before_worker_exit(before_exit)
@@ -58,8 +60,8 @@ class Pipeline:
         self._exit_timeout_s = settings.exit_timeout_s
         self._spans: Delivery[EndedSpan] = Delivery(
             "spans",
-            LedgerEncoder(PriceList(), CallMetrics()),
-            lambda: sender(settings, "spans"),
+            LedgerEncoder(prices, CallMetrics()),
+            lambda: open_sender(settings, "spans"),
             url=settings.traces_url,
             on_worker_start=on_worker_start,
             delay_s=settings.delay_s,
@@ -69,7 +71,7 @@ class Pipeline:
         self._records: Delivery[ReadableLogRecord] = Delivery(
             "outcomes",
             encode_outcomes,
-            lambda: sender(settings, "outcomes"),
+            lambda: open_sender(settings, "outcomes"),
             url=settings.logs_url,
             on_worker_start=on_worker_start,
         )

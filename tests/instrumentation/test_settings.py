@@ -70,3 +70,55 @@ def test_what_cannot_work_is_refused_with_its_key_and_value(
 ) -> None:
     with pytest.raises(SettingsError, match=message):
         settings_from(environ, overrides)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://a b", "http://ledger\n:4318", "http://led\tger", "http://[::1", "http://ledger:port", "http://:4318"],
+)
+def test_an_address_with_something_in_it_that_cannot_be_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="is not an address like http://"):
+        settings_from({}, {"endpoint": url})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("SPANLEDGER_EXIT_TIMEOUT_S", "soon", "SPANLEDGER_EXIT_TIMEOUT_S='soon': expected a number above zero"),
+        ("SPANLEDGER_EXIT_TIMEOUT_S", "-1", "SPANLEDGER_EXIT_TIMEOUT_S='-1': expected a number above zero"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "OTEL_BSP_MAX_QUEUE_SIZE='0': expected a number above zero"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "inf", "OTEL_EXPORTER_OTLP_TIMEOUT='inf': expected a number above zero"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip", "OTEL_EXPORTER_OTLP_COMPRESSION='zip': use one of none, gzip"),
+    ],
+)
+def test_a_number_or_a_word_that_cannot_be_is_refused_with_its_variable(name: str, value: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        settings_from({name: value}, {})
+
+
+def test_how_telemetry_is_sent_follows_otels_variables() -> None:
+    given = settings_from(
+        {
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
+            "OTEL_EXPORTER_OTLP_COMPRESSION": "GZIP",
+            "OTEL_EXPORTER_OTLP_CERTIFICATE": "authority.pem",
+            "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": "own.pem",
+            "OTEL_EXPORTER_OTLP_CLIENT_KEY": "own.key",
+            "OTEL_BSP_MAX_QUEUE_SIZE": "10",
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "5",
+            "OTEL_BSP_SCHEDULE_DELAY": "200",
+            "SPANLEDGER_EXIT_TIMEOUT_S": "0",
+        },
+        {},
+    )
+
+    assert given == Settings(
+        timeout_s=3,
+        compression="gzip",
+        certificate_file="authority.pem",
+        client_certificate=("own.pem", "own.key"),
+        queue_spans_max=10,
+        batch_spans_max=5,
+        delay_s=0.2,
+        exit_timeout_s=0,
+    )
