@@ -5,14 +5,9 @@ refresh every {every} append to {db}.actor_{grain}s as
 with
   now64(3, 'UTC') as started,
   (select groupArray(bucket) from (
-    select dirty.bucket as bucket
-    from (
-      select toDateTime({start_of}(minute, {zone}), 'UTC') as bucket, max(marked_at) as marked from {db}.dirty_minutes
-      where minute > now('UTC') - interval {not_older} and minute > now('UTC') - interval {calls_days} day + interval 1 day
-      group by bucket) as dirty
-    left join (select bucket, max(run_at) as ran from {db}.actor_{grain}s group by bucket) as done on dirty.bucket = done.bucket
-    where dirty.marked + interval {margin} second > done.ran
-      and (dirty.bucket >= now('UTC') - interval 2 hour or done.ran < now64(3, 'UTC') - interval {late_every})
+    select bucket from {db}.stale_actor_{grain}s
+    where marked_at + interval {margin} second > made_at
+      and (bucket >= now('UTC') - interval 2 hour or made_at < now64(3, 'UTC') - interval {late_every})
     order by bucket desc
     limit 2000)) as todo
 select

@@ -27,7 +27,7 @@ from spanledger_collector.zone import SETTINGS, kept_zone
 
 __all__ = ["VARIANTS", "Migration", "migrate", "read_migrations", "render"]
 
-VARIANTS: Final[dict[str, dict[str, str]]] = {
+_GRAINS: Final[dict[str, dict[str, str]]] = {
     "minute": {
         "grain": "minute",
         "start_of": "toStartOfMinute",
@@ -42,9 +42,17 @@ VARIANTS: Final[dict[str, dict[str, str]]] = {
         "not_older": "20 year",
         "keep": "{rollup_years} year",
     },
+}
+VARIANTS: Final[dict[str, dict[str, str]]] = {
     # Spans are read as they land, and once more when they are read again.
     "landed": {"reader": "genai_spans_mv", "landing": "otel_traces", "generation": "toUInt8(0)"},
     "again": {"reader": "genai_spans_again_mv", "landing": "spans_again", "generation": "Generation"},
+    **_GRAINS,
+    **{
+        f"{kind}_{grain}s": {"rollup": f"{kind}_{grain}s", **values}
+        for kind in ("cost", "actor")
+        for grain, values in _GRAINS.items()
+    },
     "day": {"period": "day", "first_day": "toDate"},
     "month": {"period": "month", "first_day": "toStartOfMonth"},
     **{

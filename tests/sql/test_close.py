@@ -118,12 +118,11 @@ def test_a_price_that_comes_late_is_an_adjustment(priced: Ledger) -> None:
     }
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_all_months_together_are_the_truth_whatever_happens(priced: Ledger, seed: int) -> None:
-    dice = random.Random(seed)
+def test_all_months_together_are_the_truth_whatever_happens(priced: Ledger) -> None:
+    dice = random.Random(7)
     orphans: list[tuple[SpanSpec, SpanSpec]] = []
     closed: dict[date, list[dict[str, Any]]] = {}
-    for step in range(9):
+    for step in range(6):
         for _ in range(dice.randrange(1, 6)):
             month, team, hour = ago(dice.randrange(4)), dice.choice("ab"), dice.randrange(24 * 20)
             if month == THIS:
@@ -144,17 +143,17 @@ def test_all_months_together_are_the_truth_whatever_happens(priced: Ledger, seed
             set_override(priced.client, replace(PRICE, prices=prices), force=True)
             mark_all(priced.client)
         priced.settle()
-        if step in {2, 5, 8}:
+        if step in {1, 3, 5}:
             month = ago(3 - len(closed))
             close_month(priced.client, month, closed_by="fin")
             closed[month] = statement(priced, month)
 
-        truth = f"select {DIMENSIONS}, sum(c.calls) as n, sum(c.known_usd) as usd from costs as c group by {DIMENSIONS} order by {DIMENSIONS}"
+        truth = f"select {DIMENSIONS}, sum(c.calls) as n, sum(c.known_usd) as usd from costs as c group by {DIMENSIONS}"
         charged_in_all = (
             f"select {DIMENSIONS}, sum(s.calls + s.adjustment_calls) as n, sum(s.total_usd) as usd from statements as s "
-            f"group by {DIMENSIONS} having n != 0 or usd != 0 order by {DIMENSIONS}"
+            f"group by {DIMENSIONS} having n != 0 or usd != 0"
         )
-        assert priced.rows(charged_in_all) == [row for row in priced.rows(truth) if row["team"] or row["model"]]
+        assert priced.rows(f"{charged_in_all} order by {DIMENSIONS}") == priced.rows(f"{truth} order by {DIMENSIONS}")
         assert {month: statement(priced, month) for month in closed} == closed
 
 
@@ -179,8 +178,10 @@ def test_months_are_closed_once_in_order_and_when_they_are_over(ledger: Ledger) 
 
 
 def test_a_ledger_that_is_behind_is_not_closed(ledger: Ledger) -> None:
-    booked(ledger, called(ago(1)))
-    land(ledger, [called(ago(1), hour=60)])
+    land(ledger, [called(ago(1))])
+    ledger.client.command(
+        "insert into election_queue (marked_at, trace_id) select marked_at - interval 2 minute, trace_id from election_queue"
+    )
 
     with pytest.raises(UnsettledError, match="1 traces wait for the election"):
         close_month(ledger.client, ago(1), closed_by="fin")

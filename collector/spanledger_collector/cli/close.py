@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from spanledger_collector.cli.access import ClickHouseUrl, Store, Yes, confirmed, opened
+from spanledger_collector.cli.access import ClickHouseUrl, Store, Yes, confirmed, writing
 from spanledger_collector.cli.show import Column, money, print_table, user_name, working
 from spanledger_collector.closing import MonthState, check_closable, close_month, month_of, states
 from spanledger_collector.refresh import settle
@@ -33,7 +33,7 @@ def close(
 ) -> None:
     """Close a month: what is booked stays, and what is learned later is an adjustment in the first open month."""
     first_day = month_of(month)
-    with opened(store, clickhouse, "spanledger close") as database, contextlib.closing(database.client()) as client:
+    with writing(store, clickhouse, "spanledger close") as database, contextlib.closing(database.client()) as client:
         if database.target.kind == "embedded":
             with working("Bringing the ledger up to date"):
                 settle(client)

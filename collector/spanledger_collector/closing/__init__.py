@@ -61,7 +61,7 @@ def check_closable(client: Client, month: date) -> None:
         )
     if waiting or behind:
         raise UnsettledError(
-            f"The ledger is not settled: {waiting} traces wait for the election, {behind} rollups are behind. "
+            f"The ledger is not settled: {waiting} traces wait for the election, {behind} hours are to be summed again. "
             "Try again in a minute; `spanledger up` catches up by itself."
         )
 
