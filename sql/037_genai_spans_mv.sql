@@ -38,7 +38,7 @@ select
   greatest(toUInt16OrZero(a['attempts']), toUInt16OrZero(a['resends']) + 1) as attempts,
   toUInt32(least(greatest(if(a['first_token_s'] != '', toFloat64OrZero(a['first_token_s']) * 1e6, toFloat64OrZero(a['first_token_ms']) * 1e3), 0), 4e9)) as time_to_first_token_us,
   ifNull(n['system_chars'], 0) as system_chars, ifNull(n['history_chars'], 0) as history_chars, ifNull(n['user_chars'], 0) as user_chars,
-  ifNull(n['tool_chars'], 0) as tool_chars, ifNull(n['retrieved_chars'], 0) as retrieved_chars, ifNull(n['tool_definition_chars'], 0) as tool_definition_chars,
+  ifNull(n['tool_chars'], 0) as tool_chars, ifNull(n['retrieved_chars'], 0) as retrieved_chars, ifNull(n['tool_definition_chars'], 0) as tool_definition_chars, ifNull(n['max_tokens'], 0) as max_tokens,
   reinterpretAsUInt64(reverse(unhex(substring(a['prompt_fingerprint'], 1, 16)))) as prompt_fingerprint,
   reinterpretAsUInt64(reverse(unhex(substring(a['prefix_fingerprint'], 1, 16)))) as prefix_fingerprint,
   reinterpretAsUInt64(reverse(unhex(substring(a['system_fingerprint'], 1, 16)))) as system_fingerprint,

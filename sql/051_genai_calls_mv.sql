@@ -7,7 +7,7 @@ select
   cache_write_1h_tokens, output_tokens, reasoning_tokens, input_audio_tokens, cache_read_audio_tokens, input_image_tokens, output_audio_tokens,
   output_image_tokens, web_searches, has_usage, reported_cost_usd, status, error_type, attempts, time_to_first_token_us, system_chars, history_chars,
   user_chars, tool_chars, retrieved_chars, tool_definition_chars, prompt_fingerprint, prefix_fingerprint, system_fingerprint, template_fingerprint,
-  process, sequence, gateway, account, region, price_context,
+  process, sequence, gateway, account, region, price_context, max_tokens,
   if(role = 'call', 'bills', 'pending') as verdict,
   multiIf(role != 'call', 'waits for the spans below it', has_usage, 'reports usage and nothing below it does', 'a call without usage that no other span covers') as reason,
   toFixedString('', 16) as winner_trace_id, toUInt64(0) as winner_span_id,

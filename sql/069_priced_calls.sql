@@ -51,6 +51,7 @@ create or replace view {db}.priced_calls (
   tool_chars UInt32 comment 'Characters of tool results',
   retrieved_chars UInt32 comment 'Characters of retrieved context',
   tool_definition_chars UInt32 comment 'Characters of tool definitions',
+  max_tokens UInt32 comment 'Most output tokens that the request allowed; 0: unknown',
   prompt_fingerprint UInt64 comment 'Keyed fingerprint of the whole prompt; empty or 0: none',
   prefix_fingerprint UInt64 comment 'Keyed fingerprint of its cacheable prefix',
   system_fingerprint UInt64 comment 'Keyed fingerprint of the system prompt',
@@ -76,11 +77,39 @@ create or replace view {db}.priced_calls (
   any_rate_id UInt32 comment 'Rate for its context, else for the standard one; 0: none',
   completeness String comment 'priced, estimated, unpriced_model, no_usage, failed_not_billed, failed_maybe_billed or notional',
   rate_id UInt32 comment 'Rate of the price book that prices it; 0: none',
-  amount_usd Decimal(38, 24) comment 'Tokens times rate, USD; 0 without a rate'
+  amount_usd Decimal(38, 24) comment 'Tokens times rate, USD; 0 without a rate',
+  low_usd Decimal(38, 24) comment 'Where the cost is not known: what it is at least, USD',
+  high_usd Nullable(Decimal(38, 24)) comment 'Where the cost is not known: what it is at most, USD; NULL: unknown'
 ) as
 -- Products instead of `if`: the engine evaluates the branches of an `if` lazily, which costs five times what it saves here (9.6 against
 -- 1.7 us a call).
-select *, {db}_cost_of(rate_id, quantities) as amount_usd
+-- The bounds of a cost that is not known. A call without usage: its prompt has a token for every 2 to 6 characters (English text has one for
+-- about 4; code, other languages and long words lie between), read from the cache at the cheapest and written to it for an hour at the
+-- dearest; its output lies between nothing and what the request allowed; each attempt may be billed. A call that failed may cost nothing. One
+-- that was cut short cost at least what it reported. No upper bound: without the request's limit, the prompt's size or a price, and where
+-- the prompt may reach a price for long inputs.
+select
+  * except (prompt_chars, prompt_tokens_max, long_input),
+  multiIf(
+    completeness = 'estimated', amount_usd,
+    completeness = 'no_usage', {db}_cost_of(any_rate_id, [0, intDiv(prompt_chars, 6), 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
+    toDecimal128(0, 24)) as low_usd,
+  multiIf(
+    completeness = 'estimated' and usage_state = 'reported', toNullable(amount_usd),
+    completeness = 'estimated' and usage_state = 'partial' and input_tokens > 0 and max_tokens >= output_tokens and max_tokens > 0,
+      amount_usd + {db}_cost_of(any_rate_id, [0, 0, 0, 0, toUInt64(greatest(toInt64(max_tokens) - output_tokens, 0)), 0, 0, 0, 0, 0, 0, 0, 0]),
+    completeness in ('no_usage', 'failed_maybe_billed') and any_rate_id != 0 and max_tokens > 0 and prompt_chars > 0 and prompt_tokens_max <= long_input,
+      attempts * greatest(
+        {db}_cost_of(any_rate_id, [prompt_tokens_max, 0, 0, 0, toUInt64(max_tokens), 1, 0, 0, 0, 0, 0, 0, 0]),
+        {db}_cost_of(any_rate_id, [0, 0, 0, prompt_tokens_max, toUInt64(max_tokens), 1, 0, 0, 0, 0, 0, 0, 0])),
+    null) as high_usd
+from (
+  select
+    *, {db}_cost_of(rate_id, quantities) as amount_usd,
+    toUInt64(system_chars) + history_chars + user_chars + tool_chars + retrieved_chars + tool_definition_chars as prompt_chars,
+    -- besides its characters a prompt has tokens that frame its parts
+    intDiv(prompt_chars + 1, 2) + 64 as prompt_tokens_max,
+    (select min(if(above = 0, 4294967295, above)) from (select arrayJoin(above_tokens) as above from {db}.rate_segments where book = (select max(book) from {db}.price_books))) as long_input
 from (
   select *, any_rate_id * (completeness in ('priced', 'estimated', 'notional')) as rate_id
   from (
@@ -95,5 +124,5 @@ from (
         from (
           select *, provider, model, uncached_input_tokens, quantities, toDateTime(ts, 'UTC') as priced_at
           from {db}.genai_calls final
-          where verdict = 'bills')))))
+          where verdict = 'bills'))))))
 comment 'One row per billed call with its price';

@@ -56,18 +56,26 @@ select
   bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id,
   sum(sum_calls) as calls, sum(sum_input_tokens) as input_tokens, sum(sum_cache_read_tokens) as cache_read_tokens, sum(sum_cache_write_tokens) as cache_write_tokens, sum(sum_cache_write_1h_tokens) as cache_write_1h_tokens, sum(sum_output_tokens) as output_tokens, sum(sum_reasoning_tokens) as reasoning_tokens, sum(sum_errors) as errors, sum(sum_attempts) as attempts, sum(sum_duration_us) as duration_us, sum(sum_first_token_calls) as first_token_calls, sum(sum_first_token_us) as first_token_us, sum(sum_system_chars) as system_chars, sum(sum_history_chars) as history_chars, sum(sum_user_chars) as user_chars, sum(sum_tool_chars) as tool_chars, sum(sum_retrieved_chars) as retrieved_chars, sum(sum_tool_definition_chars) as tool_definition_chars,
   sumIf(amount, completeness = 'priced') as known_usd,
-  sumIf(amount, completeness = 'estimated') as estimate_low_usd,
-  sumIf(amount, completeness = 'estimated' and usage_state = 'reported') as estimate_high_usd,
+  sum(low) as estimate_low_usd, sum(high) as estimate_high_usd,
   sumIf(amount, completeness = 'notional') as notional_usd,
-  sumIf(sum_calls, completeness in ('unpriced_model', 'no_usage', 'failed_maybe_billed') or (completeness = 'estimated' and usage_state != 'reported')) as unbounded_calls,
+  sum(unbounded) as unbounded_calls,
   started as run_at
 from (
-  select bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, usage_state, amount, sum_calls, sum_input_tokens, sum_cache_read_tokens, sum_cache_write_tokens, sum_cache_write_1h_tokens, sum_output_tokens, sum_reasoning_tokens, sum_errors, sum_attempts, sum_duration_us, sum_first_token_calls, sum_first_token_us, sum_system_chars, sum_history_chars, sum_user_chars, sum_tool_chars, sum_retrieved_chars, sum_tool_definition_chars from priced
+  select bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, usage_state, amount, sum_calls, sum_input_tokens, sum_cache_read_tokens, sum_cache_write_tokens, sum_cache_write_1h_tokens, sum_output_tokens, sum_reasoning_tokens, sum_errors, sum_attempts, sum_duration_us, sum_first_token_calls, sum_first_token_us, sum_system_chars, sum_history_chars, sum_user_chars, sum_tool_chars, sum_retrieved_chars, sum_tool_definition_chars, 
+    if(completeness = 'estimated' and usage_state = 'reported', amount, toDecimal128(0, 24)) as low, low as high,
+    if(completeness = 'unpriced_model' and usage_state = 'reported', sum_calls, toUInt64(0)) as unbounded
+  from priced
+  union all
+  -- what the costs of calls without whole usage lie between; these are few, and each has its own size
+  select toDateTime({start_of}(ts, {zone}), 'UTC'), tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, '', toDecimal128(0, 24), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    low_usd, ifNull(high_usd, toDecimal128(0, 24)), toUInt64(isNull(high_usd))
+  from {db}.priced_calls
+  where toDateTime({start_of}(ts, {zone}), 'UTC') in (select arrayJoin(todo)) and usage_state in ('partial', 'estimated', 'no_usage', 'failed_maybe_billed')
   union all
   -- groups that vanished become zeros
-  select bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, '', toDecimal128(0, 24), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 from {db}.cost_{grain}s where bucket in (select arrayJoin(todo))
+  select bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, '', toDecimal128(0, 24), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, toDecimal128(0, 24), toDecimal128(0, 24), 0 from {db}.cost_{grain}s where bucket in (select arrayJoin(todo))
   union all
   -- a row of zeros says that the bucket was made, even when nothing in it bills
-  select arrayJoin(todo), '', '', '', '', '', '', '', '', '', '', '', '', '', 0, '', toDecimal128(0, 24), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+  select arrayJoin(todo), '', '', '', '', '', '', '', '', '', '', '', '', '', 0, '', toDecimal128(0, 24), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, toDecimal128(0, 24), toDecimal128(0, 24), 0)
 group by bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id
 settings min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 0, max_insert_threads = 1, max_insert_block_size = 100000000, do_not_merge_across_partitions_select_final = 1, short_circuit_function_evaluation = 'disable';

@@ -63,8 +63,8 @@ select
   -- products and not branches, for speed: see priced_calls
   amount_usd * multiIf(completeness = 'priced', 1, completeness in ('failed_not_billed', 'notional'), 0, null) as cost_usd,
   rate_id,
-  amount_usd * multiIf(completeness = 'estimated', 1, completeness in ('priced', 'failed_not_billed', 'notional'), null, 0) as estimate_low_usd,
-  amount_usd * if(completeness = 'estimated' and usage_state = 'reported', 1, null) as estimate_high_usd,
+  if(completeness in ('priced', 'failed_not_billed', 'notional'), null, low_usd) as estimate_low_usd,
+  high_usd as estimate_high_usd,
   amount_usd * if(completeness = 'notional' and rate_id != 0, 1, null) as notional_usd,
   completeness, status, error_type, attempts,
   dateDiff('microsecond', ts, end_ts) / 1000 as duration_ms, if(time_to_first_token_us = 0, null, time_to_first_token_us / 1000) as time_to_first_token_ms,

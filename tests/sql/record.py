@@ -59,7 +59,11 @@ class Receiver(BaseHTTPRequestHandler):
     """Keeps what is exported to it."""
 
     def do_POST(self) -> None:
-        body = self.chunked() if "transfer-encoding" in self.headers else self.rfile.read(int(self.headers["content-length"]))
+        body = (
+            self.chunked()
+            if "transfer-encoding" in self.headers
+            else self.rfile.read(int(self.headers["content-length"]))
+        )
         body = gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body
         self.server.received.append((self.path, body))  # type: ignore[attr-defined]
         self.send_response(200)
@@ -171,14 +175,20 @@ def command_of(emitter: str) -> tuple[list[str], dict[str, str]]:
             subprocess.run(["npm", "install", "--silent", *PACKAGES[emitter]], cwd=folder, check=True)
         (folder / "recorders.mjs").write_text((HERE / "recorders.mjs").read_text())
         installed = json.loads((folder / "package-lock.json").read_text())["packages"]
-        names = [name for name in installed if name.removeprefix("node_modules/") in {"ai", "@ai-sdk/openai", "@ai-sdk/otel"}]
-        return ["node", str(folder / "recorders.mjs")], {name.removeprefix("node_modules/"): installed[name]["version"] for name in names}
+        names = [
+            name for name in installed if name.removeprefix("node_modules/") in {"ai", "@ai-sdk/openai", "@ai-sdk/otel"}
+        ]
+        return ["node", str(folder / "recorders.mjs")], {
+            name.removeprefix("node_modules/"): installed[name]["version"] for name in names
+        }
     python = folder / "bin" / "python"
     if not python.exists():
         venv.create(folder, with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES[emitter]], check=True)
     show = "import importlib.metadata as m, json, re, sys; print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
-    names = [re.split(r"[\[<>=]", name)[0] for name in (*PACKAGES[emitter], "openai") if not name.startswith("opentelemetry")]
+    names = [
+        re.split(r"[\[<>=]", name)[0] for name in (*PACKAGES[emitter], "openai") if not name.startswith("opentelemetry")
+    ]
     versions = subprocess.run([python, "-c", show, *names], check=True, capture_output=True, text=True).stdout
     return [str(python), str(HERE / "recorders.py"), emitter], json.loads(versions)
 
