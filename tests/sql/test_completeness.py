@@ -48,3 +48,41 @@ def test_what_is_not_known_lies_between_bounds(
     assert (hour["completeness"], hour["estimate_low_usd"]) == (state, low or 0)
     assert hour["estimate_high_usd"] == (high if state != "priced" else 0)
     assert hour["known_usd"] == (call["cost_usd"] or 0)
+
+
+def test_attempts_besides_the_last_are_counted_and_in_no_sum(ledger: Ledger, recently: float) -> None:
+    ledger.settled(chat(recently, extra={"spanledger.attempts": 3}), chat(recently + 1))
+
+    shown = ledger.row("select calls, silent_attempts, known_usd, completeness from completeness")
+    assert shown == {"calls": 2, "silent_attempts": 2, "known_usd": Decimal("0.00042"), "completeness": "priced"}
+
+
+def test_an_emitters_own_cost_is_compared_and_never_summed(ledger: Ledger, recently: float) -> None:
+    cached = {"gen_ai.usage.cache_read.input_tokens": 800}
+    house = {"gen_ai.request.model": "house-7b", "gen_ai.response.model": "house-7b"}
+    reported = [
+        ("0.00021", {}), ("0.0002101", {}), ("0.00021", cached), ("0", {}), ("1100", {}), ("0.00063", {}), ("0.0003", {}),
+        ("0.5", house),
+    ]  # fmt: skip
+    ledger.settled(
+        *(
+            chat(recently + at, extra={"spanledger.cost_usd": cost, **extra})
+            for at, (cost, extra) in enumerate(reported)
+        )
+    )
+
+    causes = {row["likely_cause"]: row for row in ledger.rows("select * from cost_disagreements")}
+    assert {
+        cause: row["difference_usd"]
+        for cause, row in causes.items()
+        if cause != "a count of tokens where an amount belongs"
+    } == {
+        "cached tokens at the full price": Decimal("0.00006"),
+        "the emitter does not know the price": Decimal("-0.00021"),
+        "the sum of several calls, or one counted several times": Decimal("0.00042"),
+        "another price": Decimal("0.00009"),
+        "the price book does not know the model": None,
+    }
+    assert ledger.row("select sum(known_usd) as usd from costs as c") == {
+        "usd": 6 * Decimal("0.00021") + Decimal("0.00015")
+    }
