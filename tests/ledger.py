@@ -65,11 +65,14 @@ class Ledger:
         return calls
 
     def empty(self) -> None:
+        self.empty_but()
+
+    def empty_but(self, *kept: str) -> None:
         tables = self.rows(
             "select name from system.tables where database = currentDatabase() and engine like '%MergeTree' and name not like '.%'"
         )
         for table in tables:
-            if table["name"] not in _KEPT:
+            if table["name"] not in {*_KEPT, *kept}:
                 self.client.command(f"truncate table {table['name']}")
         self.client.command("system reload dictionary alias_dict")
         self.client.command("system reload dictionary outcome_dict")

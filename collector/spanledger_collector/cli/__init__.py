@@ -9,7 +9,20 @@ import typer
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from rich.console import Console
 
-from spanledger_collector.cli import close, cost, demo, migrate, prices, query, replay, statement, up, zone
+from spanledger_collector.cli import (
+    backfill,
+    close,
+    cost,
+    demo,
+    explain,
+    migrate,
+    prices,
+    query,
+    replay,
+    statement,
+    up,
+    zone,
+)
 from spanledger_collector.exceptions import SpanledgerError, UsageError
 from spanledger_collector.refusals import refusal
 
@@ -27,11 +40,13 @@ app.command("demo", short_help="See it work: a company's calls, their cost, the 
 app.command("up", short_help="Take OpenTelemetry data and keep the ledger, until Ctrl-C.")(up.up)
 app.command("migrate", short_help="Bring schema and price book up to date.")(migrate.migrate)
 app.command("replay", short_help="Put recorded OTLP files into the ledger.")(replay.replay)
+app.command("backfill", short_help="Read spans that are in ClickHouse already.")(backfill.backfill)
 app.command("query", short_help="Run SQL on the ledger, read only.")(query.query)
 app.command("cost", short_help="Show what LLM calls cost, by any dimensions.")(cost.cost)
 app.command("close", short_help="Close a month: what is booked stays.")(close.close)
 app.command("statement", short_help="Show what a month is charged, to the last digit.")(statement.statement)
 app.command("zone", short_help="Show or change the reporting time zone.")(zone.zone)
+app.command("explain", short_help="Tell why a span bills or not, figure by figure.")(explain.explain)
 app.add_typer(prices.app, name="prices")
 
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

@@ -1,0 +1,208 @@
+"""`spanledger explain`: why a span bills or not, and every figure of its cost."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+import typer
+from clickhouse_connect.driver.client import Client
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
+from spanledger_collector.cli.explanation import explanation, rows
+from spanledger_collector.cli.show import as_json, console
+from spanledger_collector.exceptions import InputError, UsageError
+
+__all__ = ["explain"]
+
+_DIGITS: Final = re.compile(r"[0-9a-f]{8,32}")
+
+
+def explain(
+    identity: Annotated[
+        str, typer.Argument(metavar="ID", help="Trace id or span id, in hex; its first 8 digits or more will do.")
+    ],
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=100_000, help="At most so many spans of the trace.")
+    ] = 100,
+    json: Json = False,
+    store: Store = None,
+    clickhouse: ClickHouseUrl = None,
+) -> None:
+    """Tell why each GenAI span of a trace bills or not: verdict, tokens, price, the exact sum, and where its tags come from."""
+    digits = _digits(identity)
+    with reading(store, clickhouse) as client:
+        trace, span = _found(client, digits)
+        entries = explanation(client, trace, limit)
+    shown = [entry for entry in entries if not span or entry["span"].startswith(span)] or entries
+    if json:
+        typer.echo(as_json({"trace_id": trace, "spans": [_plain(entry) for entry in shown]}))
+        return
+    screen = console()
+    screen.print(_title(trace, entries), soft_wrap=True)
+    for tree in _trees(shown):
+        screen.print(tree)
+    if len(entries) == limit:
+        screen.print(f"Only the first {limit:,} spans are read; --limit reads more.")
+
+
+def _digits(identity: str) -> str:
+    digits = identity.strip().lower().removeprefix("0x").replace("-", "")
+    if not _DIGITS.fullmatch(digits):
+        raise UsageError(
+            f"{identity!r} is no trace or span id: 32 or 16 hexadecimal digits, or at least the first 8 of them."
+        )
+    return digits
+
+
+def _found(client: Client, digits: str) -> tuple[str, str]:
+    """Return the trace, and the digits of the span if a span was meant; InputError when there is none, or more than one."""
+    traces = rows(client, "explain_find", digits=digits)
+    if len(traces) > 1:
+        names = ", ".join(row["trace"] for row in traces[:5])
+        raise InputError(
+            f"{digits} begins the ids of several traces or of their spans ({names}{', ...' if len(traces) > 5 else ''}); give more digits."
+        )
+    if traces:
+        return str(traces[0]["trace"]), "" if traces[0]["is_trace"] else digits
+    known = rows(client, "explain_elsewhere", digits=digits)[0]
+    if known["landed"] or known["linked"]:
+        raise InputError(
+            f"{digits} is known, but no GenAI span: nothing in it is read as a model call or as a span around one. "
+            "If it is one, its attributes have names that the ledger does not know."
+        )
+    raise InputError(
+        f"No GenAI span has the id {digits}. Calls are kept 400 days; a span that could not be is in quarantined_spans; "
+        "one that was just sent takes a second."
+    )
+
+
+def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain_value(value) for name, value in entry.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _plain(value)
+    if isinstance(value, list):
+        return [_plain_value(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _title(trace: str, entries: Sequence[Mapping[str, Any]]) -> Text:
+    prices = [entry["price"] for entry in entries if entry["price"]]
+    known = sum((price["cost_usd"] for price in prices if price["cost_usd"] is not None), Decimal(0))
+    unknown = sum(price["cost_usd"] is None for price in prices)
+    words = (
+        f"Trace {trace}: {_count(len(entries), 'GenAI span')}, {_count(len(prices), 'billed call')}, {_usd(known)} USD"
+    )
+    return Text(words + (f" known, {_count(unknown, 'call')} of unknown cost" if unknown else ""), style="bold")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _trees(entries: Sequence[Mapping[str, Any]]) -> list[Tree]:
+    """Return one tree for each span that has no parent among those shown; a circle is cut where it is met."""
+    nodes = {entry["span"]: Tree(_node(entry)) for entry in entries}
+    parents = {entry["span"]: entry["parent"] for entry in entries}
+    roots = []
+    for span, node in nodes.items():
+        if parents[span] in nodes and not _is_circular(span, parents):
+            nodes[parents[span]].children.append(node)
+        else:
+            roots.append(node)
+    return roots
+
+
+def _is_circular(span: str, parents: Mapping[str, str]) -> bool:
+    seen, at = {span}, parents.get(span, "")
+    while at and at in parents and at not in seen:
+        seen.add(at)
+        at = parents[at]
+    return at in seen
+
+
+def _node(entry: Mapping[str, Any]) -> Group:
+    what = " ".join(filter(None, (entry["operation"] or entry["role"], entry["model"]["model_raw"])))
+    head = Text(f"{what} ", style="bold").append(
+        f"{entry['span']} {entry['service']} {entry['ts']:%H:%M:%S} UTC", style="not bold"
+    )
+    lines = Table.grid(padding=(0, 1))
+    lines.add_column(style="dim", no_wrap=True)
+    lines.add_column(overflow="fold")
+    for label, words in _lines(entry):
+        lines.add_row(label, Text(words))
+    return Group(head, lines)
+
+
+def _lines(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "verdict", f"{entry['verdict']}: {entry['reason']}"
+    if entry["winner"]:
+        elsewhere = f" of trace {entry['winner']['trace']}" if entry["winner"]["trace"] != entry["trace"] else ""
+        yield "instead", f"span {entry['winner']['span']}{elsewhere} bills"
+    yield from _reading(entry["reading"])
+    if entry["price"]:
+        yield from _model(entry["model"])
+        yield from _price(entry["price"])
+        if entry["reported_cost_usd"] is not None:
+            yield "beside", f"the span itself says {_usd(entry['reported_cost_usd'])} USD; that is never summed"
+    for name, tag in entry["tags"].items():
+        where = tag["from"] if tag["from"] == "own" else f"from {tag['from']} {tag['span']}".strip()
+        yield "tag", f"{name} = {tag['value']} ({where})"
+
+
+def _reading(reading: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "read", f"rule {reading['rule']}: {reading['note']} ({reading['usage_state']})"
+    if reading["attributes"] is None:
+        yield "", "the attributes as delivered have expired; the counts have not"
+    for attribute in reading["attributes"] or ():
+        if attribute["used"] and (
+            attribute["field"].endswith("tokens") or attribute["field"] in {"stream", "finish", "response_id"}
+        ):
+            yield "", f"{attribute['field']} {attribute['value']} <- {attribute['attribute']}"
+
+
+def _model(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    raw = f"{model['provider_raw'] or '(none)'} / {model['model_raw'] or '(none)'}"
+    yield "model", f"{model['provider']} / {model['model']}, delivered as {raw}; {model['why']}"
+    circumstances = [
+        f"{name.replace('_', ' ')} {model[name]}"
+        for name in ("context", "service_tier", "account", "region")
+        if model[name]
+    ]
+    if circumstances:
+        yield "", ", ".join(circumstances)
+
+
+def _price(price: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    rate = price["rate"]
+    if rate:
+        contract = f"contract {rate['contract']}" if rate["contract"] else "list price"
+        source = f"{rate['source']} {rate['source_version']}".strip()
+        yield (
+            "price",
+            f"rate {rate['rate_id']} of {source}, book {rate['book']}, {contract}, {rate['context'] or 'standard context'}",
+        )
+        if not rate["is_of_its_context"]:
+            yield "", "the call's own context has no price: the standard one stands in"
+        yield "", f"valid from {rate['valid_from']:%Y-%m-%d %H:%M} until before {rate['valid_to']:%Y-%m-%d %H:%M} UTC"
+    for line in price["lines"]:
+        name = line["meter"].removesuffix("_usd").removesuffix("_usd_per_token").replace("_", " ")
+        yield "", f"{line['quantity']:>12,} {name} x {_usd(line['usd_per_unit'])} = {_usd(line['usd'])}"
+    if price["lines"]:
+        yield "sum", f"{_usd(price['sum_usd'])} USD"
+    cost = "unknown" if price["cost_usd"] is None else f"{_usd(price['cost_usd'])} USD"
+    yield "cost", f"{cost}; {price['completeness']}: {price['meaning']}"
+
+
+def _usd(amount: Decimal) -> str:
+    """Return every digit of an amount, and no zeros behind them."""
+    digits = f"{amount:f}"
+    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) or "0"

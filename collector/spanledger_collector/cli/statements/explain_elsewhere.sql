@@ -1,0 +1,4 @@
+-- Whether ids that name no GenAI span are known otherwise: spans that landed, spans that are kept aside.
+select
+  (select count() from otel_traces where startsWith(TraceId, {digits:String}) or startsWith(SpanId, {digits:String})) as landed,
+  (select count() from trace_spans where startsWith(lower(hex(trace_id)), {digits:String})) as linked
