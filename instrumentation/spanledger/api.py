@@ -58,4 +58,4 @@ def instrument(
         if any(value is not None for value in overrides.values()):
             warn_once("instrument-twice", "spanledger.instrument() runs already; the settings of this call are ignored")
         return running
-    return try_start(overrides, provider=tracer_provider, meter_clients=True)
+    return try_start(overrides, provider=tracer_provider)

@@ -10,8 +10,7 @@ from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 from opentelemetry.sdk.trace import TracerProvider
 
-from spanledger.calls import wrap_clients
-from spanledger.instrumentors import Claims, disabled_names, warn_of_unmetered_clients
+from spanledger.instrumentors import client_of
 from spanledger.once import warn_once
 from spanledger.session import active_instrumentation, shield_vendors, try_start
 from spanledger.settings import is_disabled
@@ -20,16 +19,13 @@ __all__ = ["SpanledgerConfigurator", "SpanledgerDistro", "post_instrument", "pre
 
 
 class SpanledgerDistro(BaseDistro):  # type: ignore[misc] # untyped, see its import
-    """Loads one instrumentor per client."""
-
-    def __init__(self) -> None:
-        self._claims = Claims()
+    """Leaves the instrumentors of LLM clients to ClientMetering, which loads one for each when it is imported."""
 
     def _configure(self, **kwargs: Any) -> None:  # noqa: ARG002 - the base class's signature
         shield_vendors()
 
     def load_instrumentor(self, entry_point: Any, **kwargs: Any) -> None:
-        if self._claims.allows(entry_point):
+        if client_of(entry_point) is None:
             super().load_instrumentor(entry_point, **kwargs)
 
 
@@ -45,23 +41,22 @@ class SpanledgerConfigurator(_OTelSDKConfigurator):
 
 
 def pre_instrument() -> None:
-    """Run before any instrumentor loads: the clients they import read the environment, and the wrapper is below them."""
+    """Run before any instrumentor loads, and after the configurator, whosesoever that is: our wrapper comes first."""
     shield_vendors()
-    if not is_disabled(os.environ):
-        wrap_clients()
+    _start_once()
 
 
 def post_instrument() -> None:
-    """Run after the instrumentors: join a provider that another distribution's configurator has set up."""
+    """Run after the instrumentors: a distro that is not ours has loaded all that are installed."""
     _start_once()
-    if not is_disabled(os.environ):
-        warn_of_unmetered_clients(disabled_names(os.environ))
+    active = active_instrumentation()
+    if active is not None:
+        active.keep_one_instrumentor_each()
 
 
 def _start_once() -> None:
-    if is_disabled(os.environ) or active_instrumentation() is not None:
-        return
-    try_start({}, meter_clients=False, genai_spans_only=_has_other_exporters())
+    if not is_disabled(os.environ) and active_instrumentation() is None:
+        try_start({}, genai_spans_only=_has_other_exporters())
 
 
 def _has_other_exporters() -> bool:

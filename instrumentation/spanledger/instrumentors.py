@@ -1,19 +1,23 @@
 """Which instrumentation meters which client: the official one, else one that the user has, and never two.
 
-Several distributions use the same entry-point name ("openai"), so they are told apart by distribution.
+A client is instrumented at the moment it is imported, so that nobody waits for a library that is never used.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from functools import cached_property, partial
 from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opentelemetry.instrumentation.dependencies import get_dist_dependency_conflicts
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined] # opts out of typing
+from wrapt import register_post_import_hook
 
 from spanledger.calls import wrap_clients
+from spanledger.clients import CLIENTS
 from spanledger.once import warn_once
 
 if TYPE_CHECKING:
@@ -21,23 +25,18 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import TracerProvider
 
-__all__ = ["Claims", "Instrumentor", "client_of", "disabled_names", "instrument_clients", "warn_of_unmetered_clients"]
+    from spanledger.clients import Client
+
+__all__ = ["ClientMetering", "Instrumentor", "client_of", "disabled_names"]
 
 _GROUP: Final = "opentelemetry_instrumentor"
+# Foreign instrumentors put prompts and answers into their spans unless told otherwise. Whoever wants that says so.
+_WITHOUT_CONTENT: Final = {
+    "TRACELOOP_TRACE_CONTENT": "false",
+    "OPENINFERENCE_HIDE_INPUTS": "true",
+    "OPENINFERENCE_HIDE_OUTPUTS": "true",
+}
 _logger: Final = logging.getLogger("spanledger")
-
-_OFFICIAL: Final = {
-    "openai": "opentelemetry-instrumentation-genai-openai",
-    "anthropic": "opentelemetry-instrumentation-genai-anthropic",
-}
-_CLIENT_OF_DISTRIBUTION: Final = {
-    **{distribution: client for client, distribution in _OFFICIAL.items()},
-    "opentelemetry-instrumentation-openai": "openai",  # OpenLLMetry
-    "opentelemetry-instrumentation-openai-v2": "openai",
-    "openinference-instrumentation-openai": "openai",
-    "opentelemetry-instrumentation-anthropic": "anthropic",  # OpenLLMetry
-    "openinference-instrumentation-anthropic": "anthropic",
-}
 
 
 class Instrumentor(Protocol):
@@ -55,58 +54,101 @@ def disabled_names(environ: Mapping[str, str]) -> frozenset[str]:
     return frozenset(name.strip() for name in names if name.strip())
 
 
-def instrument_clients(provider: TracerProvider, disabled: Collection[str]) -> list[Instrumentor]:
-    """Instrument each installed client once and return the instrumentors that this call started."""
-    if "*" in disabled:
-        return []
-    wrap_clients()
-    warn_of_unmetered_clients(disabled)
-    started = []
-    for client in _OFFICIAL:
-        if client in disabled or find_spec(client) is None:
-            continue
+def client_of(point: EntryPoint) -> Client | None:
+    """Return the LLM client that an instrumentor is for and nothing else; None for one of anything else."""
+    distribution = _distribution(point)
+    if distribution == "opentelemetry-instrumentation-botocore":  # all of AWS
+        return None
+    return next((client for client in CLIENTS if distribution in client.distributions), None)
+
+
+class ClientMetering:
+    """Instruments each client once: those that are imported already at once, the others as they are imported."""
+
+    def __init__(self, provider: TracerProvider, disabled: Collection[str] = ()) -> None:
+        self._provider = provider
+        self._disabled = disabled
+        self._started: list[Instrumentor] = []
+        self._is_stopped = False
+
+    def start(self) -> None:
+        if "*" in self._disabled:
+            return
+        wrap_clients()  # first: below whatever an instrumentor wraps around a client
+        for client in CLIENTS:
+            if client.name not in self._disabled:
+                register_post_import_hook(partial(self._on_import, client), client.module)
+
+    def stop(self) -> None:
+        """Take back what was instrumented; what is imported from now on stays as it is."""
+        self._is_stopped = True
+        for instrumentor in self._started:
+            instrumentor.uninstrument()
+        self._started.clear()
+
+    def _on_import(self, client: Client, _module: Any) -> None:
+        if self._is_stopped:
+            return
         try:
-            instrumentor = _instrument_client(client, provider)
-        except Exception:  # noqa: BLE001 - one client's instrumentation must not take the others down
-            warn_once(f"instrument-{client}", "spanledger: %s could not be instrumented", client, with_error=True)
-            continue
-        if instrumentor is not None:
-            started.append(instrumentor)
-    return started
-
-
-def warn_of_unmetered_clients(disabled: Collection[str]) -> None:
-    """Say once, for each client that is installed without any instrumentation, what to install."""
-    for client in _OFFICIAL:
-        if disabled and ("*" in disabled or client in disabled):
-            continue
-        if find_spec(client) is not None and not _entry_points(client):
+            self._meter(client)
+        except Exception:  # noqa: BLE001 - an import of the application must not fail because of us
             warn_once(
-                f"missing-{client}",
-                "spanledger: calls of %s are not metered; run: pip install 'spanledger[%s]'",
-                client,
-                client,
+                f"instrument-{client.name}", "spanledger: %s could not be instrumented", client.name, with_error=True
             )
 
+    def keep_one_each(self) -> None:
+        """Switch off the second instrumentor of a client, where something has switched all on that are installed."""
+        for client in CLIENTS:
+            for surplus in [point for point in self._points(client) if _is_active(point)][1:]:
+                _logger.info(
+                    "spanledger: %s is switched off: %s is metered already", _distribution(surplus), client.name
+                )
+                getattr(sys.modules[surplus.module], surplus.attr)().uninstrument()
 
-def _instrument_client(client: str, provider: TracerProvider) -> Instrumentor | None:
-    points = _entry_points(client)
-    active = next((point for point in points if _is_active(point)), None)
-    if active is not None:
-        _logger.debug("spanledger: %s is instrumented by %s already", client, _distribution(active))
+    def _meter(self, client: Client) -> None:
+        points = self._points(client)
+        running = next((point for point in points if _is_active(point) or _is_starting(point)), None)
+        if running is not None:
+            _logger.debug("spanledger: %s is instrumented by %s", client.name, _distribution(running))
+            return
+        reasons = []
+        for point in points:
+            reason = self._switch_on(client, point)
+            if reason is None:
+                return
+            reasons.append(f"{_distribution(point)} is {reason}")
+        is_switched_off = any(point.name in self._disabled for point in self._every_point(client))
+        if client.is_calling_models and not is_switched_off:
+            _warn_of_unmetered(client, reasons)
+
+    def _switch_on(self, client: Client, point: EntryPoint) -> str | None:
+        """Instrument a client; return why this instrumentor cannot, if so."""
+        conflict = _conflict(point)
+        if conflict:
+            return conflict
+        if _distribution(point) != client.official:
+            for name, value in _WITHOUT_CONTENT.items():
+                os.environ.setdefault(name, value)
+        try:
+            instrumentor: Instrumentor = point.load()()
+        except ImportError as error:  # a module of that name which is another library's
+            return f"not for this one ({error})"
+        # Whether the versions fit is settled; the check of its own takes a client for missing that has another name.
+        instrumentor.instrument(tracer_provider=self._provider, skip_dep_check=True)
+        self._started.append(instrumentor)
         return None
-    official = next((point for point in points if _distribution(point) == _OFFICIAL[client]), None)
-    if official is None:
-        return None  # another one is installed, and it is its user's to switch on
-    instrumentor: Instrumentor = official.load()()
-    instrumentor.instrument(tracer_provider=provider)
-    return instrumentor if instrumentor.is_instrumented_by_opentelemetry else None
 
+    def _points(self, client: Client) -> list[EntryPoint]:
+        """Return the instrumentors of a client that may run, best first."""
+        return [point for point in self._every_point(client) if point.name not in self._disabled]
 
-def _entry_points(client: str) -> list[EntryPoint]:
-    return [
-        point for point in entry_points(group=_GROUP) if _CLIENT_OF_DISTRIBUTION.get(_distribution(point)) == client
-    ]
+    def _every_point(self, client: Client) -> list[EntryPoint]:
+        found = {_distribution(point): point for point in self._installed}
+        return [found[name] for name in client.distributions if name in found]
+
+    @cached_property
+    def _installed(self) -> tuple[EntryPoint, ...]:
+        return tuple(entry_points(group=_GROUP))
 
 
 def _distribution(point: EntryPoint) -> str:
@@ -120,35 +162,33 @@ def _is_active(point: EntryPoint) -> bool:
     return bool(getattr(instance, "is_instrumented_by_opentelemetry", False))
 
 
-def client_of(point: EntryPoint) -> str | None:
-    """Return the LLM client that an instrumentor is for; None for one of anything else."""
-    return _CLIENT_OF_DISTRIBUTION.get(_distribution(point))
+def _is_starting(point: EntryPoint) -> bool:
+    """Whether the application is switching this instrumentor on right now, and imports the client in doing so."""
+    frame = sys._getframe(1)  # noqa: SLF001 - the only way to see who imports
+    while frame is not None:
+        if frame.f_code.co_name == "_instrument":
+            owner = frame.f_locals.get("self")
+            is_of_point = f"{type(owner).__module__}.".startswith(f"{point.module}.")
+            if isinstance(owner, BaseInstrumentor) and is_of_point:
+                return True
+        frame = frame.f_back  # type: ignore[assignment] # None ends the loop
+    return False
 
 
-class Claims:
-    """For zero-code, where every installed instrumentor is offered in turn: which one may have its client."""
-
-    def __init__(self) -> None:
-        self._owner_by_client: dict[str, str] = {}
-
-    def allows(self, point: EntryPoint) -> bool:
-        """Whether to load this one. Instrumentors of anything but an LLM client are always allowed."""
-        distribution, client = _distribution(point), client_of(point)
-        if client is None:
-            return True
-        if distribution != _OFFICIAL[client] and self._is_official_usable(client):
-            _logger.info("spanledger: %s is skipped, %s meters %s", distribution, _OFFICIAL[client], client)
-            return False
-        return self._owner_by_client.setdefault(client, distribution) == distribution
-
-    @staticmethod
-    def _is_official_usable(client: str) -> bool:
-        return any(
-            point.dist is not None and not _conflicts(point.dist)
-            for point in _entry_points(client)
-            if _distribution(point) == _OFFICIAL[client]
-        )
+def _conflict(point: EntryPoint) -> str | None:
+    """Return why an instrumentor does not fit the installed client; a client under another name is no conflict."""
+    conflict = get_dist_dependency_conflicts(point.dist) if point.dist else None
+    if conflict is None or not conflict.found:
+        return None
+    return f"for {str(conflict.required).partition(';')[0]}, not {conflict.found}"
 
 
-def _conflicts(distribution: Any) -> bool:
-    return get_dist_dependency_conflicts(distribution) is not None
+def _warn_of_unmetered(client: Client, reasons: Collection[str]) -> None:
+    why = f" ({'; '.join(reasons)})" if reasons else ""
+    warn_once(
+        f"missing-{client.name}",
+        "spanledger: calls of %s are not metered%s; run: pip install %s",
+        client.name,
+        why,
+        f"--upgrade {client.requirement}" if reasons else client.requirement,
+    )

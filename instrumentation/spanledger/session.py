@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from spanledger.calls import configure, options_from
 from spanledger.exceptions import SpanledgerError
-from spanledger.instrumentors import disabled_names, instrument_clients
+from spanledger.instrumentors import ClientMetering, disabled_names
 from spanledger.once import warn_once
 from spanledger.pipeline import Pipeline, Stats
 from spanledger.settings import settings_from
@@ -22,7 +22,6 @@ from spanledger.settings import settings_from
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from spanledger.instrumentors import Instrumentor
     from spanledger.settings import Settings
 
 __all__ = ["Instrumentation", "active_instrumentation", "inert_instrumentation", "shield_vendors", "start", "try_start"]
@@ -36,7 +35,7 @@ class Instrumentation:
 
     def __init__(self) -> None:
         self._pipeline: Pipeline | None = None
-        self._instrumentors: list[Instrumentor] = []
+        self._metering: ClientMetering | None = None
         self._last_stats = Stats()
 
     @property
@@ -70,8 +69,8 @@ class Instrumentation:
         if pipeline is None:
             return
         atexit.unregister(self.shutdown)
-        for instrumentor in self._instrumentors:
-            instrumentor.uninstrument()
+        if self._metering is not None:
+            self._metering.stop()
         pipeline.close()
         self._last_stats = pipeline.stats()
 
@@ -83,8 +82,14 @@ class Instrumentation:
         self._pipeline.outcomes.emit(attributes)
 
     def meter_clients(self, provider: trace.TracerProvider) -> None:
-        """Instrument the installed clients; those that are instrumented already stay as they are."""
-        self._instrumentors += instrument_clients(provider, disabled_names(os.environ))
+        """Instrument each client as it is imported; those that are instrumented already stay as they are."""
+        self._metering = ClientMetering(provider, disabled_names(os.environ))
+        self._metering.start()
+
+    def keep_one_instrumentor_each(self) -> None:
+        """Switch off what would count a call twice."""
+        if self._metering is not None:
+            self._metering.keep_one_each()
 
 
 _active: Instrumentation | None = None
@@ -112,13 +117,12 @@ def try_start(
     overrides: Mapping[str, object],
     *,
     provider: TracerProvider | None = None,
-    meter_clients: bool,
     genai_spans_only: bool | None = None,
 ) -> Instrumentation:
     """Start metering as the environment and the overrides say; where that fails, say why, once, and do nothing."""
     try:
         settings = settings_from(os.environ, overrides)
-        return start(settings, provider=provider, meter_clients=meter_clients, genai_spans_only=genai_spans_only)
+        return start(settings, provider=provider, genai_spans_only=genai_spans_only)
     except Exception as error:  # noqa: BLE001 - telemetry never stops an application
         is_ours = isinstance(error, SpanledgerError)  # it says what to do; anything else needs its traceback
         warn_once("start", "spanledger: LLM calls are not metered: %s", error, with_error=not is_ours)
@@ -126,7 +130,7 @@ def try_start(
 
 
 def start(
-    settings: Settings, *, provider: TracerProvider | None = None, meter_clients: bool, genai_spans_only: bool | None
+    settings: Settings, *, provider: TracerProvider | None = None, genai_spans_only: bool | None
 ) -> Instrumentation:
     """Start metering, or return what runs already.
 
@@ -146,8 +150,7 @@ def start(
         started.run(settings, target, is_own=is_own, genai_spans_only=only_genai)
         _active = started
     atexit.register(started.shutdown)
-    if meter_clients:
-        started.meter_clients(target)
+    started.meter_clients(target)
     _logger.debug("spanledger: metering to %s", settings.traces_url)
     return started
 

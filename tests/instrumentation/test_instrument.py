@@ -134,5 +134,4 @@ metadata.entry_points = lambda **by: metadata.EntryPoints(p for p in every(**by)
     assert done.stdout == "answered\n"
     assert done.stderr.splitlines() == [
         "spanledger: calls of openai are not metered; run: pip install 'spanledger[openai]'",
-        "spanledger: calls of anthropic are not metered; run: pip install 'spanledger[anthropic]'",
     ]

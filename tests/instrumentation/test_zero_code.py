@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from spanledger.instrumentors import Claims
-
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
-    from importlib.metadata import EntryPoint
-    from pathlib import Path
 
     from spanledger_collector.demo.vendor import VendorServer
     from tests.instrumentation.conftest import LedgerServer
@@ -98,34 +93,3 @@ def test_a_broken_exporter_setting_does_not_leave_the_calls_unmetered(run: RunAp
     assert done.stdout == "answered\n"
     assert done.stderr.count("OpenTelemetry's own set-up failed") == 1
     assert len(ledger.spans) == 1
-
-
-def entry_point(folder: Path, distribution: str) -> EntryPoint:
-    """Return the entry point of a distribution that is installed in a folder."""
-    info = folder / f"{distribution}-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[opentelemetry_instrumentor]\nopenai = module:Class\n")
-    from importlib.metadata import Distribution
-
-    (point,) = Distribution.at(info).entry_points
-    return point
-
-
-def test_one_instrumentor_per_client_told_apart_by_distribution(tmp_path: Path) -> None:
-    claims = Claims()
-
-    assert claims.allows(entry_point(tmp_path, "opentelemetry-instrumentation-genai-openai"))
-    assert not claims.allows(entry_point(tmp_path, "opentelemetry-instrumentation-openai"))
-    assert not claims.allows(entry_point(tmp_path, "openinference-instrumentation-openai"))
-    assert claims.allows(entry_point(tmp_path, "opentelemetry-instrumentation-requests"))
-
-
-def test_without_the_official_one_the_first_of_the_others_gets_the_client(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys.modules["spanledger.instrumentors"], "entry_points", lambda **_: ())
-    claims = Claims()
-
-    assert claims.allows(entry_point(tmp_path, "openinference-instrumentation-openai"))
-    assert not claims.allows(entry_point(tmp_path, "opentelemetry-instrumentation-openai"))
