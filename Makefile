@@ -9,7 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
 
-.PHONY: demo test test-all test-wheel bench lint typecheck format build install clean
+.PHONY: demo test test-all test-clients test-wheel bench lint typecheck format build install clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/spanledger demo $(DEMO_ARGS)
@@ -17,7 +17,11 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest
 
-test-all: lint typecheck test-wheel
+test-all: lint typecheck test-clients test-wheel
+
+# Old and new clients and the frameworks that need their own, each in an environment that is made once, in the cache.
+test-clients: $(VENV)/.dev
+	@$(BIN)/python -m tests.instrumentation.clients_matrix
 
 # A forgotten file shows only in an installed wheel, away from the checkout.
 test-wheel: $(VENV)/.dev

@@ -12,13 +12,17 @@ __all__ = ["CLIENTS", "Client"]
 class Client:
     """A library that calls models, or a framework above such libraries."""
 
-    # What OTEL_PYTHON_DISABLED_INSTRUMENTATIONS calls it; where there is an official instrumentation, our extra too.
+    # Our extra, where there is an official instrumentation; OTEL_PYTHON_DISABLED_INSTRUMENTATIONS knows it too.
     name: str
     # Once this module is imported the client is in use. It must be complete enough to be patched at its end.
     module: str
     # Distributions with an entry point of OpenTelemetry's group. Several projects use the same entry-point name.
     official: str | None = None
     others: tuple[str, ...] = ()
+    # A module that is patched too: while it is only half imported, its end is waited for.
+    awaited: str | None = None
+    # What its instrumentation declares too narrowly: versions with which our tests have seen it work.
+    also_fits: str | None = None
     # False where importing it tells nothing: a framework's calls are metered at the client, most of AWS is no model.
     is_calling_models: bool = True
 
@@ -59,11 +63,19 @@ CLIENTS: Final = (
         "google.genai",
         "opentelemetry-instrumentation-google-genai",
         _both("google-generativeai", "google-genai"),
+        also_fits="google-genai>=3,<4",
     ),
     Client("portkey", "portkey_ai", _GENAI + "portkey", (_OPENINFERENCE + "portkey",)),
     Client("qwen-agent", "qwen_agent", _GENAI + "qwen-agent", is_calling_models=False),
     # Frameworks with an official instrumentation.
-    Client("langchain", "langchain_core", _GENAI + "langchain", _both("langchain"), is_calling_models=False),
+    Client(
+        "langchain",
+        "langchain_core",
+        _GENAI + "langchain",
+        _both("langchain"),
+        awaited="langgraph.pregel",
+        is_calling_models=False,
+    ),
     Client(
         "llamaindex",
         "llama_index.core",

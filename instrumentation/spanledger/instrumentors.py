@@ -9,11 +9,12 @@ import logging
 import os
 import sys
 from functools import cached_property, partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points, version
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opentelemetry.instrumentation.dependencies import get_dist_dependency_conflicts
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined] # opts out of typing
+from packaging.requirements import Requirement
 from wrapt import register_post_import_hook
 
 from spanledger.calls import wrap_clients
@@ -22,6 +23,7 @@ from spanledger.once import warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from types import ModuleType
 
     from opentelemetry.trace import TracerProvider
 
@@ -77,7 +79,8 @@ class ClientMetering:
         wrap_clients()  # first: below whatever an instrumentor wraps around a client
         for client in CLIENTS:
             if client.name not in self._disabled:
-                register_post_import_hook(partial(self._on_import, client), client.module)
+                for module in filter(None, (client.module, client.awaited)):
+                    register_post_import_hook(partial(self._on_import, client), module)
 
     def stop(self) -> None:
         """Take back what was instrumented; what is imported from now on stays as it is."""
@@ -86,8 +89,9 @@ class ClientMetering:
             instrumentor.uninstrument()
         self._started.clear()
 
-    def _on_import(self, client: Client, _module: Any) -> None:
-        if self._is_stopped:
+    def _on_import(self, client: Client, module: ModuleType) -> None:
+        awaited = sys.modules.get(client.awaited or "")
+        if self._is_stopped or (awaited not in {None, module} and _is_half_imported(awaited)):
             return
         try:
             self._meter(client)
@@ -123,7 +127,7 @@ class ClientMetering:
 
     def _switch_on(self, client: Client, point: EntryPoint) -> str | None:
         """Instrument a client; return why this instrumentor cannot, if so."""
-        conflict = _conflict(point)
+        conflict = _conflict(client, point)
         if conflict:
             return conflict
         if _distribution(point) != client.official:
@@ -175,11 +179,19 @@ def _is_starting(point: EntryPoint) -> bool:
     return False
 
 
-def _conflict(point: EntryPoint) -> str | None:
+def _is_half_imported(module: ModuleType | None) -> bool:
+    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
+
+
+def _conflict(client: Client, point: EntryPoint) -> str | None:
     """Return why an instrumentor does not fit the installed client; a client under another name is no conflict."""
     conflict = get_dist_dependency_conflicts(point.dist) if point.dist else None
     if conflict is None or not conflict.found:
         return None
+    if client.also_fits and _distribution(point) == client.official:
+        measured = Requirement(client.also_fits)
+        if measured.specifier.contains(version(measured.name)):
+            return None
     return f"for {str(conflict.required).partition(';')[0]}, not {conflict.found}"
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
+from packaging.requirements import Requirement
 
 from spanledger.clients import CLIENTS
 from spanledger.instrumentors import ClientMetering
@@ -16,13 +19,13 @@ from tests.instrumentation.installed import install_client, install_instrumentor
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from spanledger_collector.demo.vendor import VendorServer
     from tests.instrumentation.conftest import LedgerServer
 
     RunApp = Callable[..., subprocess.CompletedProcess[str]]
 
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 OPENLLMETRY = "opentelemetry-instrumentation-groq"
 OPENINFERENCE = "openinference-instrumentation-groq"
 
@@ -220,3 +223,12 @@ def test_a_client_is_metered_whether_it_was_made_before_or_after(
 
     assert (done.returncode, done.stderr) == (0, "")
     assert [span.name for span in ledger.spans] == ["chat gpt-5-mini"]
+
+
+@pytest.mark.skipif(not PYPROJECT.is_file(), reason="needs the checkout: pyproject.toml")
+def test_each_official_instrumentation_is_an_extra_and_all_has_every_one() -> None:
+    extras = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["optional-dependencies"]
+
+    official = {client.name: client.official for client in CLIENTS if client.official}
+    assert {name: Requirement(extras[name][0]).name for name in official} == official
+    assert Requirement(extras["all"][0]).extras == set(official)
