@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from typing import Any
+from importlib.metadata import entry_points
+from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined] # it opts out of typing
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 from opentelemetry.sdk.trace import TracerProvider
 
-from spanledger.instrumentors import client_of
+from spanledger.instrumentors import GROUP, client_of
 from spanledger.once import warn_once
 from spanledger.session import active_instrumentation, shield_vendors, try_start
 from spanledger.settings import is_disabled
 
 __all__ = ["SpanledgerConfigurator", "SpanledgerDistro", "post_instrument", "pre_instrument"]
+
+_LOADER: Final = "opentelemetry.instrumentation.auto_instrumentation._load"
 
 
 class SpanledgerDistro(BaseDistro):  # type: ignore[misc] # untyped, see its import
@@ -23,10 +27,17 @@ class SpanledgerDistro(BaseDistro):  # type: ignore[misc] # untyped, see its imp
 
     def _configure(self, **kwargs: Any) -> None:  # noqa: ARG002 - the base class's signature
         shield_vendors()
+        logging.getLogger(_LOADER).addFilter(_is_about_another_library)
 
     def load_instrumentor(self, entry_point: Any, **kwargs: Any) -> None:
         if client_of(entry_point) is None:
             super().load_instrumentor(entry_point, **kwargs)
+
+
+def _is_about_another_library(record: logging.LogRecord) -> bool:
+    """Drop what OpenTelemetry says of instrumentors that do not fit: for LLM clients we decide, and say it better."""
+    name, found, _ = record.getMessage().partition(" only instruments ")
+    return not found or all(client_of(point) is None for point in entry_points(group=GROUP, name=name))
 
 
 class SpanledgerConfigurator(_OTelSDKConfigurator):

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from spanledger.clients import Client
 
-__all__ = ["ClientMetering", "Instrumentor", "client_of", "disabled_names"]
+__all__ = ["GROUP", "ClientMetering", "Instrumentor", "client_of", "disabled_names"]
 
-_GROUP: Final = "opentelemetry_instrumentor"
+GROUP: Final = "opentelemetry_instrumentor"
 # Foreign instrumentors put prompts and answers into their spans unless told otherwise. Whoever wants that says so.
 _WITHOUT_CONTENT: Final = {
     "TRACELOOP_TRACE_CONTENT": "false",
@@ -152,7 +152,7 @@ class ClientMetering:
 
     @cached_property
     def _installed(self) -> tuple[EntryPoint, ...]:
-        return tuple(entry_points(group=_GROUP))
+        return tuple(entry_points(group=GROUP))
 
 
 def _distribution(point: EntryPoint) -> str:

@@ -167,8 +167,8 @@ def anthropic() -> None:
 
 
 def llamaindex() -> None:
-    from llama_index.core.llms import ChatMessage
-    from llama_index.llms.openai import OpenAI
+    from llama_index.core.llms import ChatMessage  # type: ignore[import-not-found] # installed in its own environment
+    from llama_index.llms.openai import OpenAI  # type: ignore[import-not-found] # installed in its own environment
 
     message = ChatMessage(role="user", content="Where is my order?")
     llm = OpenAI(model="gpt-4o-mini", api_base=os.environ["OPENAI_BASE_URL"])
@@ -184,7 +184,7 @@ def llamaindex() -> None:
 
 
 def openai_agents() -> None:
-    from agents import Agent, Runner
+    from agents import Agent, Runner  # type: ignore[import-not-found] # installed in its own environment
 
     with spanledger.tags(feature="agent"):
         Runner.run_sync(Agent(name="triage", model="gpt-5-mini"), "Where is my order?")

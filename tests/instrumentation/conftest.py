@@ -214,13 +214,15 @@ def run_app(tmp_path: Path, _metadata: str) -> Callable[..., subprocess.Complete
     paths = [str(Path(spanledger.__file__).parents[1]), *filter(None, [_metadata, os.environ.get("PYTHONPATH", "")])]
     base = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "SPANLEDGER_"))}
 
-    def run(code: str, *, zero_code: bool = False, **variables: str) -> subprocess.CompletedProcess[str]:
-        app = tmp_path / "app.py"
-        app.write_text(code)
+    def run(
+        code: str, *, zero_code: bool = False, arguments: tuple[str, ...] = ("app.py",), **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "app.py").write_text(code)
         tool = [str(Path(sys.executable).with_name("opentelemetry-instrument"))] if zero_code else []
         environ = {**base, "PYTHONPATH": os.pathsep.join(paths), "ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k"}
         return subprocess.run(
-            [*tool, sys.executable, str(app)],
+            [*tool, sys.executable, *arguments],
+            cwd=tmp_path,
             env={**environ, **variables},
             capture_output=True,
             text=True,

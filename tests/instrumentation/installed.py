@@ -29,17 +29,19 @@ def install_client(site: Path, name: str) -> None:
     (site / name).mkdir()
     (site / name / "__init__.py").write_text(f"from {name} import resources\n")
     (site / name / "resources.py").write_text("calls = []\n")
-    _install(site, f"{name}-sdk", "2.0")
+    install_distribution(site, f"{name}-sdk", "2.0")
 
 
 def install_instrumentor(site: Path, distribution: str, client: str, *, fits: str = ">=1") -> None:
     module = distribution.replace("-", "_")
     (site / f"{module}.py").write_text(INSTRUMENTOR.format(client=client, distribution=distribution))
-    info = _install(site, distribution, "1.0", f"Requires-Dist: {client}-sdk{fits}; extra == 'instruments'\n")
+    info = install_distribution(
+        site, distribution, "1.0", f"Requires-Dist: {client}-sdk{fits}; extra == 'instruments'\n"
+    )
     (info / "entry_points.txt").write_text(f"[opentelemetry_instrumentor]\n{client} = {module}:Instrumentor\n")
 
 
-def _install(site: Path, distribution: str, version: str, more: str = "") -> Path:
+def install_distribution(site: Path, distribution: str, version: str, more: str = "") -> Path:
     info = site / f"{distribution.replace('-', '_')}-{version}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(
