@@ -1,7 +1,7 @@
 # Every target sets up what it needs, in .venv. Needs Python 3.11 to 3.14 and make.
 #   make demo       see the whole thing work: calls, ledger, proof
 #   make test       the tests that need only Python packages
-#   make test-all   lint, types, and the tests once more against the built wheel, outside the checkout
+#   make test-all   lint, types, old and new clients, and the tests once more against the built wheel, outside the checkout
 SHELL := /bin/sh
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && echo $$name && break; done)

@@ -29,7 +29,8 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("instrumentation", "collector", "sql", "dashboards", "deploy", "tests")
 README = (ROOT / "README.md").read_text("utf-8")
 SQL_README = assets("sql").joinpath("README.md").read_text("utf-8")
-DOCUMENTS = [file for file in (ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("*/README.md")) if file.is_file()]
+PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("*/README.md"), *ROOT.glob("*/guides/*.md"))
+DOCUMENTS = [file for file in PAGES if file.is_file()]
 needs_checkout = pytest.mark.skipif(
     not (ROOT / "collector").is_dir(), reason="needs the checkout: the folders' READMEs and the Makefile"
 )

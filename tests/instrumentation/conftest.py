@@ -210,19 +210,23 @@ def _metadata(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def run_app(tmp_path: Path, _metadata: str) -> Callable[..., subprocess.CompletedProcess[str]]:
+    return app_runner(tmp_path, _metadata)
+
+
+def app_runner(folder: Path, metadata: str) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return a function that runs a program of its own: plainly, or under opentelemetry-instrument."""
-    paths = [str(Path(spanledger.__file__).parents[1]), *filter(None, [_metadata, os.environ.get("PYTHONPATH", "")])]
+    paths = [str(Path(spanledger.__file__).parents[1]), *filter(None, [metadata, os.environ.get("PYTHONPATH", "")])]
     base = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "SPANLEDGER_"))}
 
     def run(
         code: str, *, zero_code: bool = False, arguments: tuple[str, ...] = ("app.py",), **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        (tmp_path / "app.py").write_text(code)
+        (folder / "app.py").write_text(code)
         tool = [str(Path(sys.executable).with_name("opentelemetry-instrument"))] if zero_code else []
         environ = {**base, "PYTHONPATH": os.pathsep.join(paths), "ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k"}
         return subprocess.run(
             [*tool, sys.executable, *arguments],
-            cwd=tmp_path,
+            cwd=folder,
             env={**environ, **variables},
             capture_output=True,
             text=True,

@@ -49,7 +49,7 @@ def usage(span: ReceivedSpan) -> dict[str, Any]:
 
 
 def test_every_form_of_call_of_the_clients_costs_what_the_vendor_bills() -> None:
-    spans, bill = clients_matrix.spans_of(Path(sys.executable), ("openai", "anthropic"))
+    spans, bill = clients_matrix.spans_of(Path(sys.executable), str(clients_matrix.CALLS), "openai", "anthropic")
 
     assert len(bill) == 32
     assert clients_matrix.differences(spans, bill) == []
