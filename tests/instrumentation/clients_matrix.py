@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import tomllib
 import venv
 from decimal import Decimal
 from pathlib import Path
@@ -44,8 +45,9 @@ def cache() -> Path:
 
 def python_of(extras: str, packages: tuple[str, ...]) -> Path:
     """Return the interpreter of an environment, which is made when it is missing or the package's needs have changed."""
-    pyproject = (ROOT / "pyproject.toml").read_bytes()
-    key = hashlib.sha256(repr((sys.version, extras, packages)).encode() + pyproject).hexdigest()[:16]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needs = (project["dependencies"], [project["optional-dependencies"][extra] for extra in extras.split(",")])
+    key = hashlib.sha256(repr((sys.version, packages, needs)).encode()).hexdigest()[:16]
     folder = cache() / key
     python = folder / "bin" / "python"
     if not (folder / ".done").exists():
