@@ -56,6 +56,16 @@ def chain_alone(start: float) -> Sequence[SpanSpec]:
     return [kickoff, step]
 
 
+def gateway_and_application(start: float) -> Sequence[SpanSpec]:
+    answer = {"gen_ai.response.id": "chatcmpl-CaP2wE9YdXn4Qm1TzK7sLhVbGfR03"}
+    application = chat_of("smart", "openai", start, (1000, 100), extra=answer | {"spanledger.team": "caller"})
+    gateway = chat_of(
+        "gpt-4o", "openai", start + 0.1, (1000, 100), seconds=0.8,
+        extra=answer | {"spanledger.gateway": True, "spanledger.team": "platform"},
+    )  # fmt: skip
+    return [gateway, application]
+
+
 def the_same_id_again_and_again(start: float) -> Sequence[SpanSpec]:
     return [
         chat_of("gpt-4o", "openai", start + 60 * at, (1000, 100), gen_ai__response__id="chatcmpl-213")
@@ -119,6 +129,10 @@ CASES = [
     ),
     Case("usage on the agent's span alone", "langfuse, same code path", agent_alone, [row("0.007")]),
     Case("usage on a chain without a call under it", "openinference#1213 #949", chain_alone, [row("0.007")]),
+    Case(
+        "a gateway and the application", "general", gateway_and_application,
+        [row("0.0035", model="gpt-4o", team="caller")],
+    ),
     Case("a response id that comes again and again", "litellm#28376", the_same_id_again_and_again, [ONE, ONE, ONE]),
     Case(
         "a finished batch fetched three times", "litellm#12084", a_finished_batch_fetched_three_times,

@@ -116,6 +116,14 @@ TOKENS = [
         ),
         [row("0.0035")],
     ),
+    Case(
+        "numbers nested in JSON", "langfuse#9691",
+        of_attributes(
+            "langfuse-sdk", langfuse__observation__type="generation", langfuse__observation__model__name="gpt-4o",
+            langfuse__observation__usage_details='{"input": 1000, "output": 100, "total": 1100}',
+        ),
+        [row("0.0035", input_tokens=1000, output_tokens=100)],
+    ),
 ]  # fmt: skip
 TIMEOUT = {"error.type": "openai.APITimeoutError"}
 STREAMS = [

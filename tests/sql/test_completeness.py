@@ -60,7 +60,7 @@ def test_attempts_besides_the_last_are_counted_and_in_no_sum(ledger: Ledger, rec
 def test_an_emitters_own_cost_is_compared_and_never_summed(ledger: Ledger, recently: float) -> None:
     cached = {"gen_ai.usage.cache_read.input_tokens": 800}
     house = {"gen_ai.request.model": "house-7b", "gen_ai.response.model": "house-7b"}
-    reported = [
+    reported: list[tuple[str, dict[str, Any]]] = [
         ("0.00021", {}), ("0.0002101", {}), ("0.00021", cached), ("0", {}), ("1100", {}), ("0.00063", {}), ("0.0003", {}),
         ("0.5", house),
     ]  # fmt: skip

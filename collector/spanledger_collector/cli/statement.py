@@ -81,8 +81,7 @@ def _print_lines(month: str, names: list[str], rows: list[dict[str, Any]]) -> No
     screen.print(f"Statement of {month} ({state})", style="bold", soft_wrap=True)
     columns = [Column(name, name) for name in names] + [Column("calls", "calls", is_number=True)]
     columns += [Column(name, heading, is_number=True) for name, heading in _AMOUNTS.items()]
-    shown = [row for row in rows if row["calls"] or row["adjustment_usd"] or row["total_usd"]]
-    cells = [{name: named(row[name], name) for name in names} | _figures(row) for row in shown]
+    cells = [{name: named(row[name], name) for name in names} | _figures(row) for row in rows]
     total = {name: sum((row[name] for row in rows), _ZERO) for name in _AMOUNTS}
     total["calls"] = sum(int(row["calls"]) for row in rows)
     print_table(screen, columns, cells, dict.fromkeys(names, "") | {names[0]: "total"} | _figures(total))

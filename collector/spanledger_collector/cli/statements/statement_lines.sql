@@ -5,4 +5,5 @@ select
 from statements as s
 where month = {month:Date}
 group by {names}
+having sum(s.calls) != 0 or sum(s.adjustment_calls) != 0 or sum(s.total_usd) != 0
 order by total_usd desc, {names}
