@@ -34,6 +34,7 @@ test-wheel: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.sdk
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -55,7 +55,13 @@ def instrument(
     }
     running = active_instrumentation()
     if running is not None:
-        if any(value is not None for value in overrides.values()):
-            warn_once("instrument-twice", "spanledger.instrument() runs already; the settings of this call are ignored")
+        ignored = [name for name, value in overrides.items() if value is not None]
+        if ignored:
+            warn_once(
+                "instrument-twice",
+                "spanledger runs already (by opentelemetry-instrument, or an earlier call): %s of this instrument() is "
+                "ignored; set it there, or in SPANLEDGER_* before the start",
+                ", ".join(ignored),
+            )
         return running
     return try_start(overrides, provider=tracer_provider)

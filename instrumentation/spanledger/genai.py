@@ -61,7 +61,7 @@ def is_genai(span: ReadableSpan) -> bool:
 
 def is_genai_work(scope: str, attributes: Mapping[str, Any]) -> bool:
     """Whether a span of this scope with these attributes is GenAI work."""
-    return not _MARKERS.isdisjoint(attributes) or _is_genai_scope(scope)
+    return _is_genai_scope(scope) or not _MARKERS.isdisjoint(attributes)  # the cheaper question first
 
 
 @lru_cache(1024)
