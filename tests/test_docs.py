@@ -155,7 +155,8 @@ def test_every_setting_is_documented_and_no_other() -> None:
     }
     # The defaults of tags are built from their names in the code, and written as one on the page.
     read |= {f"SPANLEDGER_{tag}" for tag in ("TEAM", "FEATURE", "TENANT", "TASK")}
-    text = "\n".join(file.read_text("utf-8") for file in DOCUMENTS)
+    pages = {*DOCUMENTS, *ROOT.glob("instrumentation/**/*.md")}
+    text = "\n".join(file.read_text("utf-8") for file in pages)
     written = set(
         pattern.findall(re.sub(r"(SPANLEDGER_)TEAM\|FEATURE\|TENANT\|TASK", r"\1TEAM \1FEATURE \1TENANT \1TASK", text))
     )

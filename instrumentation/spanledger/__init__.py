@@ -11,8 +11,11 @@ from spanledger.api import instrument
 from spanledger.attributes import VERSION
 from spanledger.calls import mark_retrieved
 from spanledger.exceptions import CallRefused, SettingsError, SpanledgerError
+from spanledger.messages import carry, message_headers, received
+from spanledger.middleware import TagMiddleware
+from spanledger.scopes import TagScope
 from spanledger.session import Instrumentation
-from spanledger.tags import TagScope, tags
+from spanledger.tags import add_tags, agent, step, tags
 from spanledger.tasks import TaskScope, outcome, task
 
 __version__ = VERSION
@@ -22,12 +25,19 @@ __all__ = [
     "Instrumentation",
     "SettingsError",
     "SpanledgerError",
+    "TagMiddleware",
     "TagScope",
     "TaskScope",
     "__version__",
+    "add_tags",
+    "agent",
+    "carry",
     "instrument",
     "mark_retrieved",
+    "message_headers",
     "outcome",
+    "received",
+    "step",
     "tags",
     "task",
 ]

@@ -30,12 +30,14 @@ def instrument(
     team: str | None = None,
     feature: str | None = None,
     task: str | None = None,
+    user_key: str | None = None,
     tracer_provider: TracerProvider | None = None,
 ) -> Instrumentation:
     """Meter every LLM call of this process and send it to the ledger; returns a handle to flush or stop it.
 
     What is not given comes from SPANLEDGER_* and OTEL_*. `endpoint` is the base address, such as
     http://127.0.0.1:4318. `tenant`, `team`, `feature` and `task` tag every span that no tags() says otherwise of.
+    With `user_key` user ids leave as pseudonyms (HMAC-SHA256), the same ones in every service that has the key.
     A TracerProvider that the application has set is joined. A second call changes nothing and returns the same handle.
 
     Does not raise when telemetry cannot be set up: the application runs on unmetered and the log says why, once.
@@ -52,6 +54,7 @@ def instrument(
         "team": team,
         "feature": feature,
         "task": task,
+        "user_key": user_key,
     }
     running = active_instrumentation()
     if running is not None:

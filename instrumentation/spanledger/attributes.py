@@ -7,6 +7,7 @@ from typing import Final
 
 __all__ = [
     "AGENT_NAME",
+    "AGENT_STEP",
     "ATTEMPTS",
     "COST_AMOUNT",
     "COST_CURRENCY",
@@ -22,11 +23,16 @@ __all__ = [
     "SDK_VERSION",
     "SEQUENCE",
     "SERVICE_INSTANCE_ID",
+    "SESSION_ID",
     "SYSTEM_FINGERPRINT",
     "TAG_ATTRIBUTES",
+    "TAG_NAMES",
     "TASK",
     "TASK_ID",
     "TEMPLATE_FINGERPRINT",
+    "USER_ATTRIBUTES",
+    "USER_ID",
+    "USER_PSEUDONYM",
     "VERSION",
 ]
 
@@ -41,8 +47,11 @@ def _version() -> str:
 VERSION: Final = _version()
 
 AGENT_NAME: Final = "gen_ai.agent.name"
+AGENT_STEP: Final = "spanledger.agent.step"
 TASK: Final = "spanledger.task"
 TASK_ID: Final = "spanledger.task.id"
+USER_ID: Final = "user.id"
+SESSION_ID: Final = "session.id"
 
 # Keyword of tags() -> span attribute. A standard name where there is one, ours where there is none.
 TAG_ATTRIBUTES: Final = {
@@ -50,11 +59,33 @@ TAG_ATTRIBUTES: Final = {
     "team": "spanledger.team",
     "feature": "spanledger.feature",
     "task": TASK,
-    "user": "user.id",
-    "session": "session.id",
+    "user": USER_ID,
+    "session": SESSION_ID,
     "agent": AGENT_NAME,
-    "agent_step": "spanledger.agent.step",
+    "agent_step": AGENT_STEP,
 }
+
+# Where emitters write who the end user is. With a key for pseudonyms none of them leaves as it is.
+USER_ATTRIBUTES: Final = (
+    USER_ID,
+    "user.email",
+    "user.name",
+    "user.full_name",
+    "user.account_uuid",
+    "enduser.id",
+    "gen_ai.user",
+    "gen_ai.request.user",
+    "gen_ai.openai.request.user",
+    "llm.user",
+    "traceloop.association.properties.user_id",
+    "langfuse.user.id",
+    "langsmith.metadata.user_id",
+)
+# The value of `user.id` that is a pseudonym already, so that nobody downstream makes one of it again.
+USER_PSEUDONYM: Final = "spanledger.user.pseudonym"
+
+# Everything that tags(), task() and baggage may put on a span.
+TAG_NAMES: Final = frozenset({*TAG_ATTRIBUTES.values(), TASK_ID, USER_PSEUDONYM})
 
 # The display copy of a call's cost, as proposed to the conventions, and the exact amount. The server sums neither.
 COST_AMOUNT: Final = "gen_ai.usage.cost.amount"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from spanledger.cost import PriceList
     from spanledger.processor import EndedSpan
     from spanledger.usage import NativeFacts
+    from spanledger.users import Pseudonyms
 
 __all__ = ["LedgerEncoder"]
 
@@ -36,7 +37,8 @@ _INSTANCE_LENGTH_MAX: Final = 100
 class LedgerEncoder:
     """Prices, cleans, counts and encodes batches; used by one thread."""
 
-    def __init__(self, prices: PriceList, metrics: CallMetrics) -> None:
+    def __init__(self, prices: PriceList, metrics: CallMetrics, pseudonyms: Pseudonyms | None = None) -> None:
+        self._pseudonyms = pseudonyms
         self._prices = prices
         self._metrics = metrics
 
@@ -58,7 +60,7 @@ class LedgerEncoder:
         if ended.is_counted:
             ended.is_counted = False  # a batch that is cut in two comes here again
             self._metrics.count(ended.span, usage, cost_usd)
-        return _ledger_copy(ended.span, cost_usd)
+        return _ledger_copy(ended.span, cost_usd, self._pseudonyms)
 
 
 def _name_process(request: ExportTraceServiceRequest) -> None:
@@ -74,9 +76,11 @@ def _name_process(request: ExportTraceServiceRequest) -> None:
         pair.value.string_value = prefix + process_id()
 
 
-def _ledger_copy(span: ReadableSpan, cost_usd: Decimal | None) -> ReadableSpan:
+def _ledger_copy(span: ReadableSpan, cost_usd: Decimal | None, pseudonyms: Pseudonyms | None) -> ReadableSpan:
     with_content = call_options().exports_content
     attributes = ledger_attributes(span, with_content=with_content)
+    if pseudonyms is not None:
+        attributes = dict(pseudonyms.applied(attributes))
     if cost_usd is not None:
         attributes |= _cost_attributes(cost_usd)
     return ReadableSpan(

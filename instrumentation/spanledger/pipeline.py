@@ -16,6 +16,7 @@ from spanledger.otlp import sender_type
 from spanledger.outcomes import OutcomeLog, encode_outcomes
 from spanledger.processor import EndedSpan, LedgerProcessor
 from spanledger.shadow import cast_shadows
+from spanledger.users import pseudonyms_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +61,7 @@ class Pipeline:
         self._exit_timeout_s = settings.exit_timeout_s
         self._spans: Delivery[EndedSpan] = Delivery(
             "spans",
-            LedgerEncoder(prices, CallMetrics()),
+            LedgerEncoder(prices, CallMetrics(), pseudonyms_from(settings.user_key)),
             lambda: open_sender(settings, "spans"),
             url=settings.traces_url,
             on_worker_start=on_worker_start,

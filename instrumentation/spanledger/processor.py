@@ -9,12 +9,13 @@ from weakref import WeakKeyDictionary, WeakSet
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor
 
-from spanledger.attributes import PARENT_GENAI_SPAN_ID, SDK_VERSION, SEQUENCE, VERSION
+from spanledger.agents import Agent, agent_of, graph_step
+from spanledger.attributes import AGENT_NAME, PARENT_GENAI_SPAN_ID, SDK_VERSION, SEQUENCE, VERSION
 from spanledger.calls import facts_for_new_span
 from spanledger.genai import is_call_start, is_genai
 from spanledger.once import warn_once
 from spanledger.process import process_id
-from spanledger.tags import current_tags
+from spanledger.scopes import current_tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,9 +52,10 @@ class _Place(NamedTuple):
     genai_span_id: str
     is_in_call: bool  # it is a call, or within one
     is_outermost_call: bool  # of several emitters around one call, the first
+    agent: Agent | None  # that it works for, where a span said so
 
 
-_NO_PLACE: Final = _Place("", is_in_call=False, is_outermost_call=False)
+_NO_PLACE: Final = _Place("", is_in_call=False, is_outermost_call=False, agent=None)
 
 
 class LedgerProcessor(SpanProcessor):
@@ -88,14 +90,18 @@ class LedgerProcessor(SpanProcessor):
         if self._process_id != process_id():
             self._begin_in_child()
         present = span.attributes or {}
-        wanted = {**self._default_tags, **current_tags(parent_context)}
-        # What the span says of itself is nearer to the truth than a tag around it: the name of its agent, its user.
-        added: dict[str, AttributeValue] = {key: value for key, value in wanted.items() if key not in present}
+        tags = current_tags(parent_context)
+        wanted = {**self._default_tags, **tags}
         enclosing = self._places.get(trace.get_current_span(parent_context))
+        joined: dict[str, AttributeValue] = {}
         if is_genai(span):
-            added |= self._join(span, enclosing, parent_context)
+            agent = agent_of(present, enclosing.agent if enclosing else None, tags)
+            wanted = {**graph_step(), **wanted, **({AGENT_NAME: agent.name} if agent else {})}
+            joined = self._join(span, enclosing, agent) | facts_for_new_span(span, parent_context)
         elif enclosing is not None:
             self._places[span] = enclosing._replace(is_outermost_call=False)
+        # What the span says of itself is nearer to the truth than a tag around it: the name of its agent, its user.
+        added = joined | {key: value for key, value in wanted.items() if key not in present}
         if added:
             span.set_attributes(added)
 
@@ -104,16 +110,15 @@ class LedgerProcessor(SpanProcessor):
         self._sequence = itertools.count(1)
         self._process_id = process_id()
 
-    def _join(self, span: Span, enclosing: _Place | None, parent_context: Context | None) -> dict[str, AttributeValue]:
+    def _join(self, span: Span, enclosing: _Place | None, agent: Agent | None) -> dict[str, AttributeValue]:
         context = span.get_span_context()
         if context is None:
             return {}
         is_call, is_in_call = is_call_start(span), enclosing is not None and enclosing.is_in_call
         self._places[span] = _Place(
-            trace.format_span_id(context.span_id), is_call or is_in_call, is_call and not is_in_call
+            trace.format_span_id(context.span_id), is_call or is_in_call, is_call and not is_in_call, agent
         )
         joined: dict[str, AttributeValue] = {SDK_VERSION: VERSION, SEQUENCE: next(self._sequence)}
-        joined |= facts_for_new_span(span, parent_context)
         if enclosing is not None:
             joined[PARENT_GENAI_SPAN_ID] = enclosing.genai_span_id
         return joined

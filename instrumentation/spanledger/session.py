@@ -17,7 +17,10 @@ from spanledger.exceptions import SpanledgerError
 from spanledger.instrumentors import ClientMetering, disabled_names
 from spanledger.once import warn_once
 from spanledger.pipeline import Pipeline, Stats
+from spanledger.propagation import propagate_tags
 from spanledger.settings import settings_from
+from spanledger.threads import carry_into_threads
+from spanledger.users import pseudonyms_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,9 +153,20 @@ def start(
         started.run(settings, target, is_own=is_own, genai_spans_only=only_genai)
         _active = started
     atexit.register(started.shutdown)
+    _carry_tags(settings)
     started.meter_clients(target)
     _logger.debug("spanledger: metering to %s", settings.traces_url)
     return started
+
+
+def _carry_tags(settings: Settings) -> None:
+    try:
+        if settings.carries_into_threads:
+            carry_into_threads()
+        pseudonyms = pseudonyms_from(settings.user_key)
+        propagate_tags(settings.baggage_tags, is_trusting=settings.trusts_baggage, pseudonyms=pseudonyms)
+    except Exception:  # noqa: BLE001 - calls are metered all the same
+        warn_once("carry-tags", "spanledger: tags do not follow work into threads and services", with_error=True)
 
 
 def _target_provider(settings: Settings) -> tuple[TracerProvider, bool]:

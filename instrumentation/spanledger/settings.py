@@ -52,6 +52,13 @@ class Settings:
     environment: str | None = None
     # Span attribute -> value, for spans whose caller said nothing else.
     default_tags: Mapping[str, str] = field(default_factory=dict)
+    # Whether threads and thread pools carry the tags of whoever starts the work.
+    carries_into_threads: bool = True
+    # Tags that travel to other services as W3C baggage, and whether those in the baggage of a request count here.
+    baggage_tags: tuple[str, ...] = ()
+    trusts_baggage: bool = False
+    # Makes pseudonyms of user ids. None: ids go to the ledger as they are; empty: a mistake, they do not go at all.
+    user_key: str | None = field(default=None, repr=False)
 
 
 def is_disabled(environ: Mapping[str, str]) -> bool:
@@ -82,6 +89,10 @@ def settings_from(environ: Mapping[str, str], overrides: Mapping[str, object]) -
         service_name=_text(overrides, "service_name"),
         environment=_text(overrides, "environment"),
         default_tags=_tags(environ, overrides),
+        carries_into_threads=_switch(environ, "SPANLEDGER_THREADS", default=True),
+        baggage_tags=_tag_names(environ, "SPANLEDGER_BAGGAGE"),
+        trusts_baggage=_switch(environ, "SPANLEDGER_BAGGAGE_TRUST", default=False),
+        user_key=_user_key(environ, overrides),
     )
 
 
@@ -92,6 +103,29 @@ def _text(overrides: Mapping[str, object], key: str) -> str | None:
     if not isinstance(value, str) or not value.strip():
         raise SettingsError(f"{key}={value!r}: expected a non-empty string")
     return value.strip()
+
+
+def _switch(environ: Mapping[str, str], key: str, *, default: bool) -> bool:
+    text = environ.get(key, "").strip().lower()
+    if text not in {"", "true", "false"}:
+        raise SettingsError(f"{key}={text!r}: expected true or false")
+    return text == "true" if text else default
+
+
+def _tag_names(environ: Mapping[str, str], key: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in environ.get(key, "").split(",") if name.strip())
+    unknown = [name for name in names if name not in TAG_ATTRIBUTES]
+    if unknown:
+        raise SettingsError(f"{key} names {unknown[0]!r}, which is no tag; the tags are {', '.join(TAG_ATTRIBUTES)}")
+    return names
+
+
+def _user_key(environ: Mapping[str, str], overrides: Mapping[str, object]) -> str | None:
+    given = overrides.get("user_key")
+    if given is None:
+        return environ.get("SPANLEDGER_USER_KEY")
+    # A key of a wrong type is as good as an empty one: the ids that it should have hidden must not leave.
+    return given if isinstance(given, str) else ""
 
 
 def _protocol(environ: Mapping[str, str], overrides: Mapping[str, object], *, own: bool) -> str:

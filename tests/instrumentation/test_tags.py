@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import logging
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -11,12 +12,20 @@ import pytest
 from opentelemetry import baggage, trace
 
 import spanledger
-from spanledger.tags import current_tags
+from spanledger import values
+from spanledger.scopes import current_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from spanledger.values import TagValue
     from tests.instrumentation.conftest import Metered
+
+
+class Plan(enum.Enum):
+    GOLD = "gold"
+
+
+class Level(enum.IntEnum):
+    ONE = 1
 
 
 def test_every_tag_has_the_attribute_of_the_contract() -> None:
@@ -78,14 +87,6 @@ def test_a_decorated_function_is_tagged_each_time_it_runs_and_may_call_itself() 
     assert current_tags() == {}
 
 
-def test_decorating_a_generator_is_refused_with_the_way_to_do_it() -> None:
-    def stream() -> Iterator[int]:
-        yield 1
-
-    with pytest.raises(TypeError, match=r"stream is a generator.*inside it"):
-        spanledger.tags(team="search")(stream)
-
-
 def test_an_unknown_tag_is_a_type_error_on_the_callers_line() -> None:
     with pytest.raises(TypeError, match="depratment"):
         cast("Any", spanledger.tags)(depratment="search")
@@ -107,13 +108,36 @@ def test_a_value_of_a_wrong_type_is_left_out_and_told_once(caplog: pytest.LogCap
         (7, "7"),
         (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         (" padded ", "padded"),
+        (Plan.GOLD, "gold"),
+        (Level.ONE, "1"),
+        ("\ud83d half", "? half"),
         ("x" * 128, "x" * 128),
         ("x" * 129, "x" * 128),
     ],
 )
-def test_a_value_becomes_a_string_of_at_most_128_characters(value: str | int | UUID, text: str) -> None:
+def test_a_value_becomes_a_string_of_at_most_128_characters(value: TagValue, text: str) -> None:
     with spanledger.tags(user=value):
         assert current_tags() == {"user.id": text}
+
+
+@pytest.mark.parametrize(
+    "value", [1.5, True, b"bytes", ["a"], {"a": 1}, 10**5000, object()], ids=lambda value: type(value).__name__
+)
+def test_no_value_stops_the_caller(value: object, caplog: pytest.LogCaptureFixture) -> None:
+    with spanledger.tags(team=cast("Any", value), tenant="acme"):
+        assert current_tags() == {"spanledger.tenant": "acme"}
+    assert len(caplog.records) == 1
+
+
+def test_a_tag_that_is_meant_for_few_values_and_gets_many_is_told_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(values._seen, "feature", set())
+    for number in range(1500):
+        spanledger.tags(feature=f"request-{number}", user=f"user-{number}", tenant=f"tenant-{number}")
+
+    (warning,) = [record.getMessage() for record in caplog.records]
+    assert warning.startswith("tags(feature=...) has more than 1000 different values; it is meant for few.")
 
 
 def test_a_scope_is_entered_once() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from opentelemetry import trace
 
 import spanledger
-from spanledger.tags import current_tags
+from spanledger.scopes import current_tags
 
 if TYPE_CHECKING:
     from tests.instrumentation.conftest import Metered
@@ -68,3 +69,53 @@ def test_a_task_needs_a_name_and_an_outcome_a_word(name: object) -> None:
         spanledger.task(cast("Any", name))
     with pytest.raises(TypeError, match="a word such as"):
         spanledger.outcome(cast("Any", name))
+
+
+def test_a_task_within_a_task_is_its_own_and_each_has_its_outcome(metered: Metered) -> None:
+    with spanledger.task("resolve_ticket") as outer:
+        with spanledger.task("look_up") as inner:
+            trace.get_tracer("application").start_span("inside").end()
+            spanledger.outcome("found")
+        spanledger.outcome("resolved")
+
+    (span,) = metered.collect()
+    assert (span.attributes["spanledger.task"], span.attributes["spanledger.task.id"]) == ("look_up", inner.id)
+    assert [event.attributes for event in metered.ledger.logs] == [
+        {"spanledger.task.id": inner.id, "spanledger.task": "look_up", "spanledger.outcome": "found"},
+        {"spanledger.task.id": outer.id, "spanledger.task": "resolve_ticket", "spanledger.outcome": "resolved"},
+    ]
+
+
+def test_a_task_may_have_the_id_of_the_ticket_that_it_is_about(metered: Metered) -> None:
+    for name in ("triage", "answer"):
+        with spanledger.task(name, task_id=4711) as task:
+            assert (task.id, current_tags()["spanledger.task.id"]) == ("4711", "4711")
+    spanledger.outcome("resolved", task_id=4711)
+
+    metered.collect()
+    assert metered.ledger.logs[0].attributes == {"spanledger.task.id": "4711", "spanledger.outcome": "resolved"}
+
+
+def test_another_name_of_a_task_does_not_keep_the_id_of_the_one_around_it() -> None:
+    with spanledger.task("resolve_ticket") as task:
+        with spanledger.tags(task="something else"):
+            other = dict(current_tags())
+        with spanledger.tags(task="resolve_ticket"):
+            same = dict(current_tags())
+
+    assert other == {"spanledger.task": "something else"}
+    assert same == {"spanledger.task": "resolve_ticket", "spanledger.task.id": task.id}
+
+
+def test_an_asynchronous_task_keeps_its_id_to_its_end() -> None:
+    @spanledger.task("resolve_ticket")
+    async def work() -> set[str]:
+        before = current_tags()["spanledger.task.id"]
+        await asyncio.sleep(0)
+        return {before, current_tags()["spanledger.task.id"]}
+
+    async def two() -> list[set[str]]:
+        return list(await asyncio.gather(work(), work()))
+
+    first, second = asyncio.run(two())
+    assert (len(first), len(second), len(first | second)) == (1, 1, 2)

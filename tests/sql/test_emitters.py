@@ -1,9 +1,6 @@
 """Every emitter, recorded: OTLP bytes in, the view `calls` out, with the vendor's own counts and the exact cost."""
 
-import copy
 import json
-import random
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 

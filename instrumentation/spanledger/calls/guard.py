@@ -15,7 +15,7 @@ from spanledger.calls.options import call_options
 from spanledger.calls.request import CallRequest
 from spanledger.exceptions import CallRefused
 from spanledger.once import warn_once
-from spanledger.tags import current_tags
+from spanledger.scopes import current_tags
 
 if TYPE_CHECKING:
     from spanledger.calls.record import CallRecord
