@@ -73,6 +73,7 @@ create or replace view {db}.priced_calls (
   uncached_input_tokens UInt32 comment 'Input neither read from nor written to a cache',
   quantities Array(UInt64) comment 'Disjoint quantities in the order of cost_of',
   priced_at DateTime('UTC') comment 'Second that decides the price',
+  contract String comment 'Contract whose price it pays; empty: what everybody does',
   context_rate_id UInt32 comment 'Rate for the call''s own context; 0: none',
   any_rate_id UInt32 comment 'Rate for its context, else for the standard one; 0: none',
   completeness String comment 'priced, estimated, unpriced_model, no_usage, failed_not_billed, failed_maybe_billed or notional',
@@ -119,10 +120,12 @@ from (
       from (
         select
           *,
-          {db}_rate_of('', provider, model, price_context, priced_at, input_tokens) as context_rate_id,
-          {db}_rate_of('', provider, model, '', priced_at, input_tokens) as standard_rate_id
+          {db}_rate_of(contract, provider, model, {db}_regional_of(price_context, provider, model, region), priced_at, input_tokens) as context_rate_id,
+          {db}_rate_of(contract, provider, model, {db}_regional_of('', provider, model, region), priced_at, input_tokens) as standard_rate_id
         from (
-          select *, provider, model, uncached_input_tokens, quantities, toDateTime(ts, 'UTC') as priced_at
-          from {db}.genai_calls final
-          where verdict = 'bills'))))))
+          select *, {db}_contract_of((select rules from {db}.rules_in_force), tenant, provider, account, model_raw, environment, service, model, priced_at) as contract
+          from (
+            select *, provider, model, uncached_input_tokens, quantities, toDateTime(ts, 'UTC') as priced_at
+            from {db}.genai_calls final
+            where verdict = 'bills')))))))
 comment 'One row per billed call with its price';

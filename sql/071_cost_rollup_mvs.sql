@@ -15,14 +15,15 @@ with
     limit 2000)) as todo,
   (select arraySort(arrayDistinct(arrayFlatten(groupArray(above_tokens)))) from {db}.rate_segments where book = (select max(book) from {db}.price_books)) as thresholds,
   billed as (
-    select ts, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, price_context, usage_state, quantities,
+    select ts, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, price_context, region, usage_state, quantities,
+      {db}_contract_of((select rules from {db}.rules_in_force), tenant, provider, account, model_raw, environment, service, model, toDateTime(ts, 'UTC')) as contract,
       input_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, status, attempts, end_ts, time_to_first_token_us, system_chars, history_chars, user_chars, tool_chars, retrieved_chars, tool_definition_chars
     from {db}.genai_calls final
     where toDateTime({start_of}(ts, {zone}), 'UTC') in (select arrayJoin(todo)) and verdict = 'bills'),
   grouped as (
     select
       toDateTime({start_of}(ts, {zone}), 'UTC') as bucket, toStartOfFifteenMinutes(ts) as slot, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier,
-      price_context, usage_state, roundDown(greatest(input_tokens, 1) - 1, if(empty(thresholds), [0], thresholds)) as band, any(input_tokens) as of_band,
+      price_context, region, contract, usage_state, roundDown(greatest(input_tokens, 1) - 1, if(empty(thresholds), [0], thresholds)) as band, any(input_tokens) as of_band,
       sumForEach(quantities) as q,
       count() as sum_calls,
       sum(input_tokens) as sum_input_tokens,
@@ -43,9 +44,9 @@ with
       sum(retrieved_chars) as sum_retrieved_chars,
       sum(tool_definition_chars) as sum_tool_definition_chars
     from billed
-    group by bucket, slot, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, price_context, usage_state, band),
-  in_context as (select *, toDateTime(slot, 'UTC') as priced_at, {db}_rate_of('', provider, model, price_context, priced_at, of_band) as context_rate_id from grouped),
-  in_any as (select *, if(context_rate_id = 0 and price_context != '', {db}_rate_of('', provider, model, '', priced_at, of_band), context_rate_id) as any_rate_id from in_context),
+    group by bucket, slot, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, price_context, region, contract, usage_state, band),
+  in_context as (select *, toDateTime(slot, 'UTC') as priced_at, {db}_rate_of(contract, provider, model, {db}_regional_of(price_context, provider, model, region), priced_at, of_band) as context_rate_id from grouped),
+  in_any as (select *, if(context_rate_id = 0 and price_context != '', {db}_rate_of(contract, provider, model, {db}_regional_of('', provider, model, region), priced_at, of_band), context_rate_id) as any_rate_id from in_context),
   stated as (select *, {db}_completeness_of(usage_state, context_rate_id, any_rate_id) as completeness from in_any),
   priced as (
     select *,

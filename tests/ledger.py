@@ -19,6 +19,7 @@ _KEPT = (
     "rates",
     "rate_segments",
     "price_books",
+    "region_uplifts",
     "schema_migrations",
     "settings",
 )

@@ -55,6 +55,18 @@ VARIANTS: Final[dict[str, dict[str, str]]] = {
     },
     "day": {"period": "day", "first_day": "toDate"},
     "month": {"period": "month", "first_day": "toStartOfMonth"},
+    "standing": {
+        "which": "standing",
+        "draft": "",
+        "book": "select max(book) from {db}.price_books",
+        "aliases": "select * from {db}.model_aliases",
+    },
+    "draft": {
+        "which": "drafted",
+        "draft": "draft_",
+        "book": "select max(book) from {db}.rate_segments",
+        "aliases": "select * from {db}.model_aliases union all select * from {db}.drafted_aliases",
+    },
     **{
         name: {"dimension": name} for name in ("team", "feature", "tenant", "agent", "task", "model", "user", "session")
     },

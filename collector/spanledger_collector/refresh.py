@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 from spanledger_collector.database import Database
 from spanledger_collector.prices.aliases import resolve_new
 
-__all__ = ["ROLLUPS", "Refresher", "heal", "judge", "judge_slice", "mark_all", "refresh", "settle"]
+__all__ = ["ROLLUPS", "Refresher", "heal", "judge", "judge_slice", "mark_all", "mark_names", "refresh", "settle"]
 
 _log = logging.getLogger(__name__)
 
@@ -41,8 +41,8 @@ def judge(client: Client, on_slice: Callable[[int], None] = lambda _: None) -> N
 
 def judge_slice(client: Client) -> int:
     """Resolve new model names and hold one election, over the oldest that waits; return how many traces it judged."""
-    if resolve_new(client):
-        mark_all(client)
+    if names := resolve_new(client):
+        mark_names(client, names)
     refresh(client, "election_slice")
     traces = int(client.query("select count() from election_slice").result_rows[0][0])
     if traces:
@@ -61,6 +61,15 @@ def heal(client: Client) -> None:
     """Read again what a killed process landed and did not book, and mark what it booked and did not sum; changes nothing else."""
     for view in _SWEEPS:
         refresh(client, view)
+
+
+def mark_names(client: Client, names: Sequence[tuple[str, str]]) -> None:
+    """Mark the minutes with calls of these names (provider and model as delivered): they stand for another model now."""
+    client.command(
+        "insert into dirty_minutes select toStartOfMinute(ts) as minute, now64(3, 'UTC') from genai_calls "
+        "where has({names:Array(String)}, concat(provider_raw, '\\n', model_raw)) group by minute",
+        {"names": ["\n".join(name) for name in names]},
+    )
 
 
 def settle(client: Client) -> None:

@@ -17,7 +17,7 @@ from spanledger_collector.receiver.door import Door
 from spanledger_collector.receiver.grpc_server import build_server
 from spanledger_collector.receiver.http import build_app as build_receiver
 from spanledger_collector.receiver.metrics import MetricsSeen
-from spanledger_collector.refresh import Refresher, mark_all
+from spanledger_collector.refresh import Refresher
 from spanledger_collector.target import Target
 
 __all__ = ["EmbeddedServer", "prepare"]
@@ -30,8 +30,7 @@ def prepare(database: Database, note: str) -> None:
     with contextlib.closing(database.bare_client()) as client:
         migrate(client, database.target)
     with contextlib.closing(database.client()) as client:
-        if install(client, note=note).is_new:
-            mark_all(client)
+        install(client, note=note)
 
 
 class EmbeddedServer:

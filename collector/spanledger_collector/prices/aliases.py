@@ -5,34 +5,40 @@ from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
 
-from spanledger_collector.prices.book import utc_now
 from spanledger_collector.prices.extract import list_version
+from spanledger_collector.prices.repricing import utc_now
 from spanledger_collector.prices.resolve import Resolver
 from spanledger_collector.prices.tables import Alias, rows_of, write_aliases
 
-__all__ = ["resolve_new"]
+__all__ = ["new_answers", "resolve_new"]
 
 
-def resolve_new(client: Client, now: Callable[[], datetime] = utc_now) -> int:
+def resolve_new(client: Client, now: Callable[[], datetime] = utc_now) -> list[tuple[str, str]]:
     """Resolve the names in ``model_names`` that this price list was not asked about yet, and write the answers down.
 
-    Returns how many names now stand for a model, or for another one than before: calls with them must be priced again.
+    Returns the names that now stand for a model, or for another one than before: calls with them must be priced again.
     A name that only an override knows stands for itself.
     """
     version = list_version()
+    before = {(row[0], row[1]): (row[3], row[4]) for row in rows_of(client, "unresolved_names", {"version": version})}
+    answers = new_answers(client, version) if before else []
+    write_aliases(client, answers, version, now())
+    return [one[:2] for one in answers if one.model and before[one[:2]] != one[2:4]]
+
+
+def new_answers(client: Client, version: str) -> list[Alias]:
+    """Return what the installed list calls the names that it was not asked about under this version; nothing is written."""
     names = rows_of(client, "unresolved_names", {"version": version})
     if not names:
-        return 0
+        return []
     resolver = Resolver()
     own = {(provider, model) for provider, model in rows_of(client, "overridden_models")}
-    answers, priced = [], 0
-    for provider_raw, model_raw, asked_version, *before in names:
+    answers = []
+    for provider_raw, model_raw, asked_version, *_ in names:
         provider = resolver.provider(provider_raw) or provider_raw
         found = resolver.resolve(provider_raw, model_raw) or next(
             (name for name in ((provider, model_raw), (provider_raw, model_raw)) if name in own), None
         )
         if found or asked_version != version:
             answers.append(Alias(provider_raw, model_raw, *(found or (provider, ""))))
-        priced += found is not None and found != tuple(before)
-    write_aliases(client, answers, version, now())
-    return priced
+    return answers

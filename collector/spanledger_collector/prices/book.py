@@ -1,31 +1,22 @@
-"""The price book: made from the installed price list and the owner's overrides, renewed when either changed."""
+"""The price book: made from the installed price list and what the owner agreed, renewed when either changed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.exceptions import PriceError
+from spanledger_collector.prices.aliases import new_answers
 from spanledger_collector.prices.cache import cache_folder, cached_price_list
-from spanledger_collector.prices.compile import Change, changes, compiled
+from spanledger_collector.prices.compile import Change
 from spanledger_collector.prices.extract import PriceList
 from spanledger_collector.prices.overrides import Override, checked
+from spanledger_collector.prices.repricing import Draft, apply, draft, mark_repriced, utc_now
 from spanledger_collector.prices.resolve import Resolver
-from spanledger_collector.prices.tables import (
-    BookHead,
-    read_head,
-    read_overrides,
-    read_rates,
-    read_segments,
-    write_book,
-    write_override,
-)
+from spanledger_collector.prices.tables import read_head
 
-__all__ = ["BookReport", "install", "set_override", "utc_now"]
-
-_TICK: Final = timedelta(milliseconds=1)
+__all__ = ["BookReport", "checked_override", "install", "set_override"]
 
 
 @dataclass(frozen=True)
@@ -52,12 +43,6 @@ class BookReport:
         return frozenset((change.key.provider, change.key.model) for change in self.changes)
 
 
-def utc_now() -> datetime:
-    """Return the time, in UTC, in the milliseconds that the tables hold."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-
 def install(
     client: Client,
     *,
@@ -65,29 +50,19 @@ def install(
     prices: PriceList | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> BookReport:
-    """Write a new book if the list or the overrides changed since the newest one, and return what changed.
+    """Put a new book in force if the list or what the owner agreed changed since the newest one, and return what changed.
 
-    ``prices`` defaults to the installed one.
+    ``prices`` defaults to the installed one. Names that the list knows better now move with it, and the audit tells what it did.
     """
     listed = prices or cached_price_list(cache_folder())
-    overrides = read_overrides(client)
     head = read_head(client)
-    standing = read_segments(client, head.book)
-    book = compiled(listed.segments, overrides, read_rates(client))
-    wanted = BookHead(head.last_used + 1, listed.version, len(overrides), head.last_used)
-    is_new = (head.source_version, head.overrides, standing) != (listed.version, len(overrides), list(book.segments))
-    if is_new:
-        write_book(client, book, wanted, note, now())
-    return BookReport(
-        wanted.book if is_new else head.book,
-        is_new,
-        listed.version,
-        len(book.segments),
-        len(overrides),
-        len(book.new_rates) if is_new else 0,
-        listed.unpriced_models,
-        changes(standing, book.segments) if is_new else (),
-    )
+    aliases = new_answers(client, listed.version) if head.source_version != listed.version else []
+    drafted = draft(client, note, aliases=aliases, prices=listed, now=now)
+    if drafted is None:
+        mark_repriced(client)  # an earlier process may have been killed before it could
+        return BookReport(head.book, False, listed.version, 0, head.overrides, 0, listed.unpriced_models)
+    apply(client, drafted, f"genai-prices {listed.version}", now=now)
+    return _report(drafted, listed)
 
 
 def set_override(
@@ -103,16 +78,34 @@ def set_override(
     ``force`` admits an unlikely price (above a dollar a token, a thousand times off the list), not an impossible one.
     """
     listed = prices or cached_price_list(cache_folder())
+    right = checked_override(override, listed, force=force)
+    drafted = draft(client, f"override of {right.provider}/{right.model}", entries=[right], prices=listed, now=now)
+    assert drafted  # noqa: S101 - an override always counts one more
+    apply(client, drafted, right.created_by, now=now)
+    return _report(drafted, listed)
+
+
+def checked_override(override: Override, listed: PriceList, *, force: bool = False) -> Override:
+    """Return the override as the book will hold it; PriceError when it cannot be right."""
     _check_name(override)
     segments = [
         one for one in listed.segments if (one.key.provider, one.key.model) == (override.provider, override.model)
     ]
     own = [one for one in segments if one.key.context == override.context]
-    right = checked(override, own + [one for one in segments if not one.key.context], force=force)
-    # Newer beats older, so two overrides must never bear the same time, however fast they come.
-    rank = max([now(), *(one.created_at + _TICK for one in read_overrides(client))])
-    write_override(client, replace(right, created_at=rank))
-    return install(client, note=f"override of {override.provider}/{override.model}", now=now, prices=listed)
+    return checked(override, own + [one for one in segments if not one.key.context], force=force)
+
+
+def _report(drafted: Draft, listed: PriceList) -> BookReport:
+    return BookReport(
+        drafted.head.book,
+        True,
+        listed.version,
+        len(drafted.book.segments),
+        drafted.head.overrides,
+        len(drafted.book.new_rates),
+        listed.unpriced_models,
+        drafted.changes,
+    )
 
 
 def _check_name(override: Override) -> None:

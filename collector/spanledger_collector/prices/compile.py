@@ -1,15 +1,17 @@
 """Compiles the price list and the owner's overrides into the rows of a price book.
 
-The law: a price at an instant is the newest override valid then, on top of the list; and for a contract, the newest
-override of that contract valid then, on top of what everybody pays.
+The law: a price at an instant is the newest override valid then, on top of the list; in a region that costs more, its uplift on
+that; and for a contract, the newest override of that contract valid then, else what everybody pays, changed by its terms.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from spanledger_collector.prices.assignments import Assignment, Rule, rules
+from spanledger_collector.prices.currencies import CurrencyRate, in_usd
 from spanledger_collector.prices.meters import Prices, rounded
 from spanledger_collector.prices.overrides import Override, applied
 from spanledger_collector.prices.segments import (
@@ -22,10 +24,20 @@ from spanledger_collector.prices.segments import (
     joined,
     repriced,
 )
+from spanledger_collector.prices.terms import Term, Timelines, Uplift, uplifted, with_terms
 
-__all__ = ["Book", "Change", "RateKey", "SegmentRow", "changes", "compiled", "overridden"]
+__all__ = ["Agreed", "Book", "Change", "RateKey", "SegmentRow", "changes", "compiled", "overridden"]
 
-_Timelines = dict[str, list[Segment]]
+
+@dataclass(frozen=True)
+class Agreed:
+    """All that the owner said about prices, and what regions cost more."""
+
+    overrides: tuple[Override, ...] = ()
+    terms: tuple[Term, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    uplifts: tuple[Uplift, ...] = ()
+    currency_rates: tuple[CurrencyRate, ...] = ()
 
 
 class RateKey(NamedTuple):
@@ -59,10 +71,11 @@ class SegmentRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Book:
-    """A compiled price book: its segments, and the rates that no earlier book had."""
+    """A compiled price book: its segments and rules, and the rates that no earlier book had."""
 
     segments: tuple[SegmentRow, ...]
     new_rates: Mapping[RateKey, int]
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,13 +89,13 @@ class Change:
     new_rate_ids: frozenset[int]
 
 
-def compiled(listed: Iterable[Segment], overrides: Sequence[Override], known_rates: Mapping[RateKey, int]) -> Book:
+def compiled(listed: Iterable[Segment], agreed: Agreed, known_rates: Mapping[RateKey, int]) -> Book:
     """Return the book; a known rate keeps its number, a new one gets the highest plus one, so no number is reused."""
     numbers = dict(known_rates)
     last = max(numbers.values(), default=0)
     fresh: dict[RateKey, int] = {}
     rows: list[SegmentRow] = []
-    for one in overridden(listed, overrides):
+    for one in overridden(listed, agreed):
         ids = []
         for candidate in one.candidates:
             exact = Prices(*map(rounded, candidate.prices))
@@ -92,19 +105,22 @@ def compiled(listed: Iterable[Segment], overrides: Sequence[Override], known_rat
                 numbers[rate] = fresh[rate] = last
             ids.append(numbers[rate])
         rows.append(_row(one, ids))
-    return Book(tuple(rows), fresh)
+    return Book(tuple(rows), fresh, rules(agreed.assignments))
 
 
-def overridden(listed: Iterable[Segment], overrides: Sequence[Override]) -> list[Segment]:
+def overridden(listed: Iterable[Segment], agreed: Agreed) -> list[Segment]:
     """Return the segments in force, sorted by key and time; those of one key never overlap."""
     models: dict[tuple[str, str], list[Segment]] = {}
     for one in listed:
         models.setdefault((one.key.provider, one.key.model), []).append(one)
     by_model: dict[tuple[str, str], list[Override]] = {}
-    for override in overrides:
+    for override in in_usd(agreed.overrides, agreed.currency_rates):
         by_model.setdefault((override.provider, override.model), []).append(override)
-    for name, of_model in by_model.items():
-        models[name] = list(_with_overrides(models.get(name, []), of_model))
+    for name in {**models, **by_model}:
+        terms = [term for term in agreed.terms if term.fits(*name)]
+        uplifts = [uplift for uplift in agreed.uplifts if uplift.fits(*name)]
+        if name in by_model or terms or uplifts:
+            models[name] = list(_agreed(name, models.get(name, []), by_model.get(name, []), terms, uplifts))
     return sorted((one for segments in models.values() for one in segments), key=lambda one: (one.key, one.valid_from))
 
 
@@ -118,25 +134,26 @@ def changes(old: Iterable[SegmentRow], new: Iterable[SegmentRow]) -> tuple[Chang
     )
 
 
-def _with_overrides(listed: list[Segment], overrides: list[Override]) -> Iterator[Segment]:
+def _agreed(
+    name: tuple[str, str], listed: list[Segment], overrides: list[Override], terms: list[Term], uplifts: list[Uplift]
+) -> Iterator[Segment]:
     """Yield all segments of a model; a contract gets all contexts, so that one lookup with its name finds them."""
-    contracts: dict[str, list[Override]] = {"": []}
-    for override in overrides:
-        contracts.setdefault(override.contract, []).append(override)
-    base: _Timelines = {}
+    base: Timelines = {}
     for one in listed:
         base.setdefault(one.key.context, []).append(one)
-    name = overrides[0].provider, overrides[0].model
-    general = _painted(base, contracts.pop(""), ("", *name))
-    for timelines in (
-        general,
-        *(_painted(general, of_one, (contract, *name)) for contract, of_one in contracts.items()),
-    ):
-        for timeline in timelines.values():
+    general = _painted(base, [one for one in overrides if not one.contract], ("", *name)) if overrides else base
+    general = uplifted(general, uplifts)
+    contracts = dict.fromkeys([*(one.contract for one in overrides), *(term.contract for term in terms)])
+    for timeline in general.values():
+        yield from timeline
+    for contract in filter(None, contracts):
+        key = (contract, *name)
+        own = with_terms(general, [term for term in terms if term.contract == contract], key)
+        for timeline in _painted(own, [one for one in overrides if one.contract == contract], key).values():
             yield from timeline
 
 
-def _painted(base: _Timelines, overrides: list[Override], name: tuple[str, str, str]) -> _Timelines:
+def _painted(base: Timelines, overrides: list[Override], name: tuple[str, str, str]) -> Timelines:
     """Return the model's timelines, per context, with the overrides laid over them."""
     contexts = dict.fromkeys([*base, *(one.context for one in overrides)])
     return {

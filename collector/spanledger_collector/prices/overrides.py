@@ -25,7 +25,7 @@ class Override:
 
     ``prices`` maps meters (columns of ``rates``) to USD. A meter that is absent follows its parent (reasoning: output;
     cached: input) if that is given and the list has one price for both; else the list's price stands. No prices at all
-    withdraw an override: the list price again.
+    withdraw an override: the list price again. Prices in another ``currency`` are converted when a book is compiled.
     """
 
     provider: str
@@ -38,6 +38,7 @@ class Override:
     note: str = ""
     created_by: str = ""
     created_at: datetime = START
+    currency: str = "USD"
 
     def covers(self, at: datetime) -> bool:
         """Tell whether it is valid at a time."""

@@ -10,8 +10,8 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.exceptions import PriceError
-from spanledger_collector.prices.book import utc_now
 from spanledger_collector.prices.meters import METERS
+from spanledger_collector.prices.repricing import utc_now
 from spanledger_collector.prices.resolve import Resolver
 from spanledger_collector.prices.tables import as_utc, rows_of
 

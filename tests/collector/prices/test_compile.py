@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanledger_collector.prices.compile import Book, Change, RateKey, changes, compiled, overridden
+from spanledger_collector.prices.compile import Agreed, Book, Change, RateKey, changes, compiled, overridden
 from spanledger_collector.prices.meters import METERS, Prices
 from spanledger_collector.prices.overrides import Override, applied
 from spanledger_collector.prices.segments import END, START, Candidate, Key, Segment
@@ -55,7 +55,7 @@ def story(segments: list[Segment]) -> list[tuple[str, str, datetime, datetime, s
 
 
 def test_an_override_in_the_middle_cuts_the_list_price_in_three() -> None:
-    assert story(overridden([segment("1")], [override("2", at(0), at(4))])) == [
+    assert story(overridden([segment("1")], Agreed((override("2", at(0), at(4)),)))) == [
         ("", "", START, at(0), "1", "genai-prices"),
         ("", "", at(0), at(4), "2", "override"),
         ("", "", at(4), END, "1", "genai-prices"),
@@ -66,13 +66,13 @@ def test_a_newer_override_beats_an_older_one_where_both_are_valid() -> None:
     older, newer = override("2", at(0), at(8), rank=1), override("3", at(4), at(12), rank=2)
 
     assert (
-        story(overridden([segment("1")], [newer, older]))[1:3]
+        story(overridden([segment("1")], Agreed((newer, older))))[1:3]
         == [("", "", at(0), at(4), "2", "override"), ("", "", at(4), at(12), "3", "override")]
     )  # fmt: skip
 
 
 def test_an_override_without_prices_withdraws_an_older_one() -> None:
-    assert story(overridden([segment("1")], [override("2", rank=1), override(None, at(0), at(4), rank=2)]))[1] == (
+    assert story(overridden([segment("1")], Agreed((override("2", rank=1), override(None, at(0), at(4), rank=2)))))[1] == (
         "", "", at(0), at(4), "1", "genai-prices",
     )  # fmt: skip
 
@@ -80,7 +80,7 @@ def test_an_override_without_prices_withdraws_an_older_one() -> None:
 def test_an_override_of_the_standard_price_leaves_the_batch_price_alone() -> None:
     listed = [segment("1"), segment("0.5", context="processing=batch")]
 
-    assert story(overridden(listed, [override("2")])) == [
+    assert story(overridden(listed, Agreed((override("2"),)))) == [
         ("", "", START, END, "2", "override"),
         ("", "processing=batch", START, END, "0.5", "genai-prices"),
     ]
@@ -89,7 +89,7 @@ def test_an_override_of_the_standard_price_leaves_the_batch_price_alone() -> Non
 def test_a_contract_has_all_contexts_of_its_model_and_everybody_else_keeps_theirs() -> None:
     listed = [segment("1"), segment("0.5", context="processing=batch")]
 
-    assert story(overridden(listed, [override("0.9", contract="acme")])) == [
+    assert story(overridden(listed, Agreed((override("0.9", contract="acme"),)))) == [
         ("", "", START, END, "1", "genai-prices"),
         ("", "processing=batch", START, END, "0.5", "genai-prices"),
         ("acme", "", START, END, "0.9", "override"),
@@ -100,11 +100,15 @@ def test_a_contract_has_all_contexts_of_its_model_and_everybody_else_keeps_their
 def test_a_contract_stands_on_what_everybody_pays() -> None:
     both = [override("0.8"), override("0.7", at(0), at(4), contract="acme")]
 
-    assert [row[4] for row in story(overridden([segment("1")], both)) if row[0] == "acme"] == ["0.8", "0.7", "0.8"]
+    assert [row[4] for row in story(overridden([segment("1")], Agreed(tuple(both)))) if row[0] == "acme"] == [
+        "0.8",
+        "0.7",
+        "0.8",
+    ]
 
 
 def test_a_model_that_no_list_has_is_priced_within_the_override_only() -> None:
-    assert story(overridden([], [override("2", at(0), at(4))])) == [("", "", at(0), at(4), "2", "override")]
+    assert story(overridden([], Agreed((override("2", at(0), at(4)),)))) == [("", "", at(0), at(4), "2", "override")]
 
 
 def test_given_meters_lead_their_children_and_leave_the_others_to_the_list() -> None:
@@ -125,7 +129,7 @@ def test_an_override_of_some_meters_keeps_the_tiers_of_the_others() -> None:
     tiered = Segment(
         Key("", "p", "m", ""), START, END, (Candidate(0, 0, 1440, vector("1")), Candidate(200, 0, 1440, vector("2")))
     )
-    [found] = overridden([tiered], [Override("p", "m", {"input_usd_per_token": Decimal(3)})])
+    [found] = overridden([tiered], Agreed((Override("p", "m", {"input_usd_per_token": Decimal(3)}),)))
 
     assert [
         (c.above_tokens, c.prices.input_usd_per_token, c.prices.output_usd_per_token) for c in found.candidates
@@ -134,15 +138,15 @@ def test_an_override_of_some_meters_keeps_the_tiers_of_the_others() -> None:
 
 def test_a_price_is_rounded_half_even_to_what_the_database_holds() -> None:
     half = "0.0000000000000000000000005"  # half of the last digit
-    book = compiled([segment(half), segment("0.0000000000000000000000015", context="x=y")], [], {})
+    book = compiled([segment(half), segment("0.0000000000000000000000015", context="x=y")], Agreed(), {})
 
     assert [rate.prices.input_usd_per_token for rate in book.new_rates] == [Decimal(0), Decimal("2e-24")]
 
 
 def test_equal_prices_share_a_rate_and_known_rates_keep_their_numbers() -> None:
-    first = compiled([segment("1"), segment("1", context="x=y"), segment("2", context="x=z")], [], {})
+    first = compiled([segment("1"), segment("1", context="x=y"), segment("2", context="x=z")], Agreed(), {})
     known = dict(first.new_rates)
-    second = compiled([segment("3"), segment("1.00", context="x=y")], [], known)
+    second = compiled([segment("3"), segment("1.00", context="x=y")], Agreed(), known)
 
     assert sorted(known.values()) == [1, 2]
     assert second.new_rates == {RateKey("p", "m", "genai-prices", vector("3")): 3}
@@ -152,18 +156,18 @@ def test_equal_prices_share_a_rate_and_known_rates_keep_their_numbers() -> None:
 def test_a_price_that_was_gone_and_came_back_has_its_old_number() -> None:
     known = {RateKey("p", "m", "genai-prices", vector("1")): 5, RateKey("p", "m", "genai-prices", vector("2")): 6}
 
-    assert [row.rate_ids for row in compiled([segment("1")], [], known).segments] == [(5,)]
+    assert [row.rate_ids for row in compiled([segment("1")], Agreed(), known).segments] == [(5,)]
 
 
 def test_the_same_price_from_the_owner_is_another_rate() -> None:
-    book = compiled([segment("1")], [override("1", at(0))], {})
+    book = compiled([segment("1")], Agreed((override("1", at(0)),)), {})
 
     assert [rate.source for rate in book.new_rates] == ["genai-prices", "override"]
 
 
 def test_changes_are_the_spans_in_which_two_books_disagree() -> None:
-    before = compiled([segment("1")], [], {})
-    after = compiled([segment("1")], [override("2", at(0), at(4))], before.new_rates)
+    before = compiled([segment("1")], Agreed(), {})
+    after = compiled([segment("1")], Agreed((override("2", at(0), at(4)),)), before.new_rates)
 
     assert changes(before.segments, after.segments) == (
         Change(Key("", "p", "m", ""), at(0), at(4), frozenset({1}), frozenset({2})),
@@ -218,7 +222,7 @@ def found_price(book: Book, contract: str, context: str, moment: datetime) -> Pr
 def test_at_every_instant_the_newest_valid_override_sets_the_price(
     overrides: list[Override], context: str, quarter: int
 ) -> None:
-    book = compiled(LISTED, overrides, {})
+    book = compiled(LISTED, Agreed(tuple(overrides)), {})
     contracts = {one.contract for one in overrides} | {""}
 
     for contract in contracts:
@@ -229,7 +233,7 @@ def test_at_every_instant_the_newest_valid_override_sets_the_price(
 
 @given(OVERRIDES)
 def test_segments_of_one_key_never_overlap_whatever_is_overridden(overrides: list[Override]) -> None:
-    rows = compiled(LISTED, overrides, {}).segments
+    rows = compiled(LISTED, Agreed(tuple(overrides)), {}).segments
 
     for one, following in itertools.pairwise(rows):
         assert one.key < following.key or (one.key == following.key and one.valid_to <= following.valid_from)

@@ -1,4 +1,4 @@
 -- All prices that the owner ever set, oldest first.
-select provider, model, prices, valid_from, valid_to, contract, context, note, created_by, created_at
+select provider, model, prices, valid_from, valid_to, contract, context, note, created_by, created_at, currency
 from price_overrides
 order by created_at

@@ -1,0 +1,192 @@
+"""Changes of prices: drafted first, looked at, then put in force with an audit of what they did to the costs.
+
+A draft is a price book that is written and not in force. Whoever wants to know what it would change asks the view ``repriced_calls``, which
+prices every call with both. In force, exactly the minutes that changed are summed again.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from clickhouse_connect.driver.client import Client
+
+from spanledger_collector.prices.assignments import Assignment, Rule
+from spanledger_collector.prices.cache import cache_folder, cached_price_list
+from spanledger_collector.prices.compile import Agreed, Book, Change, changes, compiled
+from spanledger_collector.prices.currencies import CurrencyRate
+from spanledger_collector.prices.extract import PriceList
+from spanledger_collector.prices.overrides import Override
+from spanledger_collector.prices.segments import END, START
+from spanledger_collector.prices.tables import (
+    Alias,
+    BookHead,
+    Entry,
+    discard_draft,
+    put_in_force,
+    read_agreed,
+    read_head,
+    read_rates,
+    read_rules,
+    read_segments,
+    rows_of,
+    run,
+    write_draft,
+    write_entries,
+)
+from spanledger_collector.prices.terms import Term
+
+__all__ = ["Draft", "Repriced", "apply", "discard", "draft", "mark_repriced", "preview", "utc_now"]
+
+_MODELS_MAX: Final = 1000
+_TICK: Final = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A price book that is written and not in force, and what it differs in from the one that is."""
+
+    head: BookHead
+    standing: int
+    book: Book
+    changes: tuple[Change, ...]
+    rules_changed: bool
+    entries: tuple[Entry, ...]
+    aliases: tuple[Alias, ...]
+    why: str
+
+    @property
+    def _concerned(self) -> dict[str, Any]:
+        """Parameters that narrow which calls are looked at; never narrower than what can change."""
+        spans = [(one.valid_from, one.valid_to) for one in self.changes]
+        everything = self.rules_changed or self.aliases or not spans
+        models = sorted({f"{one.key.provider}/{one.key.model}" for one in self.changes})
+        since, until = (START, END) if everything else (min(start for start, _ in spans), max(end for _, end in spans))
+        # With nothing but aliases, no model by its present name is concerned.
+        narrow = not self.rules_changed and len(models) <= _MODELS_MAX
+        return {
+            "since": int(since.timestamp()),
+            "until": int(until.timestamp()),
+            "models": (models or ["/"]) if narrow else [],
+        }
+
+
+@dataclass(frozen=True)
+class Repriced:
+    """What a draft does to the calls of a month, tenant, team and model."""
+
+    month: date
+    tenant: str
+    team: str
+    provider: str
+    model: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    newly_priced_calls: int
+    newly_unknown_calls: int
+    old_usd: Decimal
+    new_usd: Decimal
+
+    @property
+    def delta_usd(self) -> Decimal:
+        """After minus before."""
+        return self.new_usd - self.old_usd
+
+
+def utc_now() -> datetime:
+    """Return the time, in UTC, in the milliseconds that the tables hold."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def draft(
+    client: Client,
+    why: str,
+    *,
+    entries: Sequence[Entry] = (),
+    aliases: Sequence[Alias] = (),
+    prices: PriceList | None = None,
+    now: Callable[[], datetime] = utc_now,
+) -> Draft | None:
+    """Write a draft of the book with what is said in addition; None if that changes nothing in any price or name.
+
+    ``prices`` defaults to the installed list. PriceError when a currency has no value.
+    """
+    listed = prices or cached_price_list(cache_folder())
+    head, agreed = read_head(client), read_agreed(client)
+    entries = _ranked(entries, agreed, now())
+    agreed = _with(agreed, entries)
+    standing, standing_rules = read_segments(client, head.book), read_rules(client, head.book)
+    book = compiled(listed.segments, agreed, read_rates(client))
+    wanted = BookHead(head.last_used + 1, listed.version, len(agreed.overrides), head.last_used)
+    rules_changed = _meaning(book.rules) != _meaning(standing_rules)
+    is_same = (head.source_version, standing) == (listed.version, list(book.segments)) and not rules_changed
+    if is_same and not aliases and head.overrides == wanted.overrides:
+        return None
+    write_draft(client, book, wanted, aliases, listed.version, now())
+    found = changes(standing, book.segments)
+    return Draft(wanted, head.book, book, found, rules_changed, entries, tuple(aliases), why)
+
+
+def preview(client: Client, drafted: Draft) -> list[Repriced]:
+    """Return what the draft changes in the costs, exactly, group by group."""
+    if not (drafted.changes or drafted.rules_changed or drafted.aliases):
+        return []
+    return [Repriced(*row) for row in rows_of(client, "repriced", drafted._concerned)]  # noqa: SLF001 - one noun
+
+
+def apply(client: Client, drafted: Draft, who: str, *, now: Callable[[], datetime] = utc_now) -> list[Repriced]:
+    """Put the draft in force and return what it changed, as it is written to the audit; mark what must be summed again.
+
+    Each step can be cut off: until the book's own row is there nothing is in force, and after it the next start goes on.
+    """
+    found = preview(client, drafted)
+    at = now()
+    write_entries(client, drafted.entries)
+    if found:
+        run(client, "repriced_minutes", {"book": drafted.head.book, **drafted._concerned})  # noqa: SLF001 - one noun
+        _write_audit(client, drafted, found, who, at)
+    put_in_force(client, drafted.head, len(drafted.book.segments), drafted.why, at)
+    mark_repriced(client)
+    return found
+
+
+def discard(client: Client, drafted: Draft) -> None:
+    """Take the draft back."""
+    discard_draft(client, drafted.head.book)
+
+
+def mark_repriced(client: Client) -> None:
+    """Mark what the book in force changed and is not summed again yet; does nothing when all is done."""
+    run(client, "mark_repriced")
+
+
+def _write_audit(client: Client, drafted: Draft, found: Iterable[Repriced], who: str, at: datetime) -> None:
+    columns = ["book_to", "book_from", "at", "who", "why", *Repriced.__dataclass_fields__, "delta_usd"]
+    rows = [
+        [drafted.head.book, drafted.standing, at, who, drafted.why, *vars(one).values(), one.delta_usd] for one in found
+    ]
+    client.insert("repricings", rows, column_names=columns)
+
+
+def _ranked(entries: Sequence[Entry], agreed: Agreed, at: datetime) -> tuple[Entry, ...]:
+    """Return the entries with the time that ranks them: newer beats older, however fast they come."""
+    known: tuple[Entry, ...] = (*agreed.overrides, *agreed.terms, *agreed.assignments, *agreed.currency_rates)
+    first = max([at, *(one.created_at + _TICK for one in known)])
+    return tuple(replace(one, created_at=first + number * _TICK) for number, one in enumerate(entries))
+
+
+def _with(agreed: Agreed, entries: Sequence[Entry]) -> Agreed:
+    return replace(
+        agreed,
+        overrides=(*agreed.overrides, *(one for one in entries if isinstance(one, Override))),
+        terms=(*agreed.terms, *(one for one in entries if isinstance(one, Term))),
+        assignments=(*agreed.assignments, *(one for one in entries if isinstance(one, Assignment))),
+        currency_rates=(*agreed.currency_rates, *(one for one in entries if isinstance(one, CurrencyRate))),
+    )
+
+
+def _meaning(rules: Iterable[Rule]) -> list[tuple[Any, ...]]:
+    return sorted(rule[1:] for rule in rules)
