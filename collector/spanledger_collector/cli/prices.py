@@ -1,21 +1,22 @@
 """`spanledger prices`: look at the price book, and set prices."""
 
-import contextlib
-import os
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
-from decimal import Decimal
-from getpass import getuser
+from datetime import datetime, time
 from typing import Annotated, Final
 
 import typer
+from clickhouse_connect.driver.client import Client
 
-from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading, writing
-from spanledger_collector.cli.show import Column, as_json, console, print_table, working
+from spanledger_collector.cli import prices_check, prices_contracts
+from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
+from spanledger_collector.cli.prices_change import Note, Said, Yes, change, user
+from spanledger_collector.cli.prices_values import FROM, TO, meters, moment
+from spanledger_collector.cli.show import Column, as_json, console, print_table
 from spanledger_collector.exceptions import UsageError
-from spanledger_collector.prices import PRICE_NAMES, Override, PriceLine, list_prices, set_override
+from spanledger_collector.prices import Override, PriceLine, checked_override, list_prices
 from spanledger_collector.prices import show as show_prices
-from spanledger_collector.refresh import mark_all, settle
+from spanledger_collector.prices.cache import cache_folder, cached_price_list
+from spanledger_collector.prices.check import checked_model, checked_provider
 
 __all__ = ["app"]
 
@@ -34,7 +35,6 @@ _LISTED: Final = "genai-prices"
 _ALL: Final = "--json has all meters."
 _ALWAYS_YEAR: Final = 1970
 _FOREVER_YEAR: Final = 2100
-_LAST_YEAR: Final = 2106
 _MINUTES_OF_A_DAY: Final = 1440
 
 
@@ -45,14 +45,17 @@ def list_(
     at: Annotated[
         str | None, typer.Option(help="Prices at this time, for example 2026-01-31.", show_default="now")
     ] = None,
+    book: Annotated[
+        int, typer.Option("--book", min=0, help="As believed under this price book.", show_default="in force")
+    ] = 0,
     json: Json = False,
     store: Store = None,
     clickhouse: ClickHouseUrl = None,
 ) -> None:
     """List the prices in force, in USD per million tokens."""
-    moment = _time(at, "--at") if at else None
+    when = moment(at, "--at") if at else None
     with reading(store, clickhouse) as client:
-        lines = list_prices(client, provider=provider, model=model, at=moment)
+        lines = list_prices(client, provider=provider, model=model, at=when, book=book)
     _print(lines, json=json)
 
 
@@ -83,73 +86,51 @@ def set_(
         ),
     ] = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Return to the list price instead.")] = False,
-    since: Annotated[str, typer.Option("--from", help="First moment, on a quarter of an hour (UTC).")] = "1970-01-01",
-    until: Annotated[str, typer.Option("--to", help="First moment after it.", show_default="for ever")] = "2106-01-01",
+    since: Annotated[str, typer.Option("--from", help="First moment, on a quarter of an hour (UTC).")] = FROM,
+    until: Annotated[str, typer.Option("--to", help="First moment after it.", show_default="for ever")] = TO,
     context: Annotated[str, typer.Option(help="Only in this context, for example service_tier=flex.")] = "",
-    note: Annotated[str, typer.Option(help="Why.")] = "",
-    force: Annotated[bool, typer.Option("--force", help="Accept a price that looks wrong.")] = False,
+    contract: Annotated[str, typer.Option(help="Only for calls under this contract.")] = "",
+    currency: Annotated[str, typer.Option(help="Currency of the prices; `prices rate` says what it is worth.")] = "USD",
+    note: Note = "",
+    force: Annotated[bool, typer.Option("--force", help="Accept a price or name that looks wrong.")] = False,
+    yes: Yes = False,
+    json: Json = False,
     store: Store = None,
     clickhouse: ClickHouseUrl = None,
 ) -> None:
-    """Set a price of your own. It beats the list price within its time, and history is priced again."""
+    """Set a price of your own. It beats the list price within its time; history is priced again after a preview."""
     if bool(price) == withdraw:
         raise UsageError("Give --price, or --withdraw to return to the list price: one of them.")
-    override = Override(
-        provider,
-        model,
-        _meters(price or ()),
-        valid_from=_time(since, "--from"),
-        valid_to=_time(until, "--to"),
-        context=context,
-        note=note,
-        created_by=_user(),
-    )
-    with writing(store, clickhouse, "prices set") as database, contextlib.closing(database.client()) as client:
-        report = set_override(client, override, force=force)
-        mark_all(client)
-        if database.target.kind == "embedded":
-            with working("Pricing history again"):
-                settle(client)
-    typer.echo(
-        f"Price book {report.book}: {_told(override)} History is priced by it; other contexts keep their prices."
-    )
+    amounts, span = meters(price or ()), (moment(since, "--from"), moment(until, "--to"))
+
+    def say(client: Client) -> Said:
+        of = provider if force else checked_provider(client, provider, new=True)
+        name = model if force else checked_model(client, of, model)
+        new = Override(of, name, amounts, *span, contract, context, note, user(), currency=currency.upper())
+        right = checked_override(new, cached_price_list(cache_folder()), force=force)
+        return Said(_told(right), [right])
+
+    change(store, clickhouse, say, yes=yes, json=json, note=note)
+
+
+app.command("contract")(prices_contracts.contract)
+app.command("assign")(prices_contracts.assign)
+app.command("rate")(prices_contracts.rate)
+app.add_typer(prices_contracts.aliases, name="alias")
+app.command("update")(prices_check.update)
+app.command("import")(prices_check.import_)
+app.command("check")(prices_check.check)
+app.command("diff")(prices_check.diff)
 
 
 def _told(override: Override) -> str:
     start = "the beginning" if override.valid_from.year <= _ALWAYS_YEAR else f"{override.valid_from:%Y-%m-%d %H:%M}"
     end = "on" if override.valid_to.year >= _FOREVER_YEAR else f"to {override.valid_to:%Y-%m-%d %H:%M}"
     what = "your price" if override.prices else "the list price"
-    return f"{override.provider}/{override.model} ({override.context or 'standard'}) has {what} from {start} {end}."
-
-
-def _meters(prices: Sequence[str]) -> dict[str, Decimal]:
-    columns = {name.removesuffix(_MTOK).removesuffix("_usd"): name for name in PRICE_NAMES}
-    meters: dict[str, Decimal] = {}
-    for text in prices:
-        meter, _, amount = text.partition("=")
-        if meter not in columns:
-            raise UsageError(f"--price: {meter!r} is no meter. There are: {', '.join(columns)}.")
-        is_per_million = columns[meter].endswith(_MTOK)
-        name = columns[meter].replace(_MTOK, "_usd_per_token")
-        if name in meters:
-            raise UsageError(f"--price: {meter} is given twice; give each meter once.")
-        try:
-            meters[name] = Decimal(amount).scaleb(-6 if is_per_million else 0)
-        except ArithmeticError as error:
-            raise UsageError(
-                f"--price: {amount!r} is no amount; write {meter}=1.25 for 1.25 USD per million tokens."
-            ) from error
-    return meters
-
-
-def _time(text: str, option: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {text!r} is no time; write 2026-11-01 or 2026-11-01T16:30.") from error
-    if not _ALWAYS_YEAR <= moment.year <= _LAST_YEAR:
-        raise UsageError(f"{option}: {text!r} is outside {_ALWAYS_YEAR} to {_LAST_YEAR}.")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    whose = f" under {override.contract}" if override.contract else ""
+    return (
+        f"{override.provider}/{override.model} ({override.context or 'standard'}){whose} has {what} from {start} {end}"
+    )
 
 
 def _print(lines: Sequence[PriceLine], *, json: bool) -> None:
@@ -199,10 +180,3 @@ def _size(line: PriceLine) -> str:
 
 def _tokens(count: int) -> str:
     return f"{count:,}" if count % 1000 else f"{count // 1000:,}k"
-
-
-def _user() -> str:
-    try:
-        return getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return f"uid {os.getuid()}"

@@ -65,11 +65,15 @@ def list_prices(
     provider: str | None = None,
     model: str | None = None,
     at: datetime | None = None,
+    book: int = 0,
     now: Callable[[], datetime] = utc_now,
 ) -> list[PriceLine]:
-    """Return the prices valid at a time (default: now), of one provider (by any of its names) or model or of all."""
+    """Return the prices valid at a time (default: now), of one provider (by any of its names) or model or of all.
+
+    ``book``: as that price book said (0: the one in force), so that what was believed on a day can be read back.
+    """
     provider = provider and (Resolver().provider(provider) or provider)
-    return _lines(client, provider or "", model or "", int((at or now()).timestamp()))
+    return _lines(client, provider or "", model or "", int((at or now()).timestamp()), book)
 
 
 def show(client: Client, provider: str, model: str) -> list[PriceLine]:
@@ -89,8 +93,8 @@ def show(client: Client, provider: str, model: str) -> list[PriceLine]:
     return lines
 
 
-def _lines(client: Client, provider: str, model: str, at_unix_seconds: int) -> list[PriceLine]:
-    rows = rows_of(client, "price_lines", {"provider": provider, "model": model, "at": at_unix_seconds})
+def _lines(client: Client, provider: str, model: str, at_unix_seconds: int, book: int = 0) -> list[PriceLine]:
+    rows = rows_of(client, "price_lines", {"provider": provider, "model": model, "at": at_unix_seconds, "book": book})
     return [_line(dict(zip(_COLUMNS, row, strict=False)), row[len(_COLUMNS) :]) for row in rows]
 
 

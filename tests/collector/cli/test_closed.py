@@ -120,7 +120,7 @@ def test_cost_is_a_table_for_people_and_exact_for_programs(store: Path) -> None:
 
 def test_a_price_of_ones_own_prices_history_again_until_it_is_withdrawn(store: Path) -> None:
     def set_price(*options: str) -> str:
-        ended = spanledger("prices", "set", "openai", "gpt-4o-mini", *options, "--store", store)
+        ended = spanledger("prices", "set", "openai", "gpt-4o-mini", *options, "--yes", "--store", store)
         assert ended.code == 0, ended.err
         return str(json.loads(spanledger("query", OF_RECORDED, "--store", store).out)["cost_usd"])
 

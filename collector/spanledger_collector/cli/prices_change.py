@@ -1,0 +1,183 @@
+"""How a command changes prices: it drafts, shows what that would do to which costs, asks, and puts it in force with an audit."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from getpass import getuser
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from clickhouse_connect.driver.client import Client
+
+from spanledger_collector.cli.access import server_of, writing
+from spanledger_collector.cli.show import Column, as_json, console, money, print_table, working
+from spanledger_collector.database import Database
+from spanledger_collector.exceptions import UsageError
+from spanledger_collector.prices import Alias, Draft, Repriced, apply, discard, draft, preview
+from spanledger_collector.prices.tables import Entry
+from spanledger_collector.refresh import ROLLUPS, refresh, settle
+
+__all__ = ["Note", "Said", "Yes", "change", "user"]
+
+Yes = Annotated[bool, typer.Option("--yes", help="Put it in force without asking.")]
+Note = Annotated[str, typer.Option(help="Why; kept in the audit.")]
+
+_SHOWN_MAX: Final = 40
+_SERVED_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.3
+_COLUMNS: Final = (
+    Column("month", "month"),
+    Column("tenant", "tenant"),
+    Column("team", "team"),
+    Column("model", "model"),
+    Column("calls", "calls", is_number=True),
+    Column("old", "USD now", is_number=True),
+    Column("new", "USD then", is_number=True),
+    Column("delta", "difference", is_number=True),
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the owner says: rows of what is agreed, and names of models."""
+
+    why: str
+    entries: Sequence[Entry] = ()
+    aliases: Sequence[Alias] = field(default=())
+
+
+def change(
+    store: Path | None,
+    clickhouse: str | None,
+    say: Callable[[Client], Said],
+    *,
+    yes: bool,
+    json: bool = False,
+    note: str = "",
+) -> None:
+    """Draft what is said, show what it changes, and put it in force if that is wanted.
+
+    A change of history needs --yes or an answer on a terminal; without either, UsageError (exit code 2) after the preview.
+    """
+    is_served = server_of(store, clickhouse) is not None
+    with writing(store, clickhouse, "prices") as database, contextlib.closing(database.client()) as client:
+        said = say(client)
+        with working("Drafting the price book"):
+            why = ": ".join(filter(None, (said.why, note)))
+            drafted = draft(client, why, entries=said.entries, aliases=said.aliases)
+            found = preview(client, drafted) if drafted else []
+        if drafted is None:
+            typer.echo("[]" if json else "Nothing changes: the prices are that already.")
+            return
+        if not json:
+            _show(found)
+        try:
+            wanted = yes or not found or _is_wanted()
+        except BaseException:
+            discard(client, drafted)
+            raise
+        if not wanted:
+            discard(client, drafted)
+        found = _in_force(database, client, drafted, is_served=is_served) if wanted else found
+    _tell(drafted, found, wanted=wanted, json=json)
+
+
+def user() -> str:
+    """Return who does it, for the audit."""
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}"
+
+
+def _is_wanted() -> bool:
+    return sys.stdin.isatty() and typer.confirm("Put it in force and price history again?")
+
+
+def _in_force(database: Database, client: Client, drafted: Draft, *, is_served: bool) -> list[Repriced]:
+    with working("Pricing history again"):
+        found = apply(client, drafted, user())
+        if is_served:
+            _wait(client)
+        elif database.target.kind == "embedded":
+            settle(client)
+    return found
+
+
+def _wait(client: Client) -> None:
+    """Wait until what was marked up to now is summed again; the process that serves the store goes on by itself after that."""
+    marked = client.query("select max(marked_at) from dirty_minutes").result_rows[0][0]
+    end = time.monotonic() + _SERVED_SECONDS
+    behind = True
+    while behind and time.monotonic() < end:
+        for rollup in ROLLUPS:
+            refresh(client, f"{rollup}_mv")
+        lag = "select 1 from rollup_lag where behind_since < {marked:DateTime64(3)} limit 1"
+        behind = bool(client.query(lag, {"marked": marked}).result_rows)
+        if behind:
+            time.sleep(_POLL_SECONDS)
+
+
+def _tell(drafted: Draft, found: Sequence[Repriced], *, wanted: bool, json: bool) -> None:
+    if json:
+        rows: list[dict[str, Any]] = [{**vars(one), "delta_usd": one.delta_usd} for one in found]
+        book = drafted.head.book if wanted else None
+        typer.echo(as_json({"in_force": wanted, "book": book, "why": drafted.why, "changes": rows}))
+    if not wanted:
+        raise UsageError("Nothing was changed. --yes puts it in force.")
+    if not json:
+        typer.echo(f"Price book {drafted.head.book} is in force: {drafted.why}.")
+
+
+def _show(found: Sequence[Repriced]) -> None:
+    screen = console()
+    if not found:
+        screen.print("No call that is in the ledger costs anything else by this.", soft_wrap=True)
+        return
+    ordered = sorted(found, key=lambda one: -abs(one.delta_usd))
+    screen.print("What this changes, in USD of known cost", style="bold", soft_wrap=True)
+    print_table(screen, _COLUMNS, [_cells(one) for one in ordered[:_SHOWN_MAX]], _total(found))
+    if len(found) > _SHOWN_MAX:
+        screen.print(
+            f"{len(found) - _SHOWN_MAX:,} smaller groups are not shown; the total has them. --json has all.",
+            soft_wrap=True,
+        )
+    if priced := sum(one.newly_priced_calls for one in found):
+        screen.print(f"{priced:,} calls without a price get one.", soft_wrap=True)
+    if unknown := sum(one.newly_unknown_calls for one in found):
+        screen.print(f"{unknown:,} calls lose theirs: their cost becomes unknown.", soft_wrap=True)
+
+
+def _cells(one: Repriced) -> dict[str, str]:
+    return {
+        "month": f"{one.month:%Y-%m}",
+        "tenant": one.tenant or "(none)",
+        "team": one.team or "(none)",
+        "model": f"{one.provider}/{one.model}",
+        "calls": f"{one.calls:,}",
+        "old": money(one.old_usd),
+        "new": money(one.new_usd),
+        "delta": _signed(one),
+    }
+
+
+def _total(found: Sequence[Repriced]) -> dict[str, str]:
+    old, new = sum(one.old_usd for one in found), sum(one.new_usd for one in found)
+    delta = new - old
+    amounts = {"old": money(old), "new": money(new), "delta": f"{'+' if delta > 0 else ''}{money(delta)}"}  # type: ignore[arg-type]
+    return {
+        "month": "total",
+        "tenant": "",
+        "team": "",
+        "model": "",
+        "calls": f"{sum(one.calls for one in found):,}",
+        **amounts,
+    }
+
+
+def _signed(one: Repriced) -> str:
+    return f"{'+' if one.delta_usd > 0 else ''}{money(one.delta_usd)}"
