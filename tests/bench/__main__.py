@@ -88,6 +88,17 @@ def bench_ingest(table: Table, database: Database, client: Client) -> None:
         )
 
 
+def bench_election(table: Table, client: Client, spans: int) -> None:
+    """A backlog of traces of ten spans: an agent, three calls seen by two instrumentations, HTTP spans between."""
+    client.command((Path(__file__).parent / "synthetic_traces.sql").read_text(), parameters={"spans": spans})
+    slices = list[int]()
+    wall, cpu = time.perf_counter(), cpu_seconds()
+    judge(client, slices.append)
+    wall, cpu = time.perf_counter() - wall, cpu_seconds() - cpu
+    what = f"election over a backlog of {spans:,} spans, in {len(slices)} slices"
+    table.add_row(what, f"{wall:.1f} s", f"{cpu / spans * 1e6:.0f} us CPU per span")
+
+
 def bench_queries(table: Table, client: Client, calls: int) -> None:
     for name in ("genai_calls", "dirty_minutes", "cost_minutes", "cost_hours", "actor_minutes", "actor_hours"):
         client.command(f"truncate table {name}")
@@ -110,7 +121,9 @@ def bench_queries(table: Table, client: Client, calls: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=1_000_000, help="calls in the queried ledger")
-    calls = parser.parse_args().calls
+    parser.add_argument("--backlog", type=int, default=200_000, help="spans that wait for the election")
+    arguments = parser.parse_args()
+    calls = arguments.calls
     table = Table(
         "what",
         "median",
@@ -123,6 +136,7 @@ def main() -> None:
         with closing(database.client()) as client:
             client.command("set max_threads = 2")
             bench_ingest(table, database, client)
+            bench_election(table, client, arguments.backlog)
             bench_queries(table, client, calls)
         table.add_row(
             "peak memory of the process", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB", ""

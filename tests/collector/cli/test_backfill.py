@@ -14,7 +14,8 @@ FIRST, LAST = datetime.now(UTC) - timedelta(days=300), datetime.now(UTC) + timed
 TOTAL = "select sum(c.calls) as calls, sum(c.known_usd) as usd from costs as c"
 OLDER = """
 create table old_traces (Timestamp DateTime64(9), TraceId String, SpanId String, ParentSpanId String, SpanName String,
-  ServiceName String,  SpanAttributes Map(String, String), ResourceAttributes Map(String, String), Duration Int64, StatusCode String) engine = MergeTree order by Timestamp"""
+  ServiceName String, SpanAttributes Map(String, String), ResourceAttributes Map(String, String), Duration Int64,
+  StatusCode String) engine = MergeTree order by Timestamp"""
 COPIED = """
 insert into old_traces select Timestamp, upper(TraceId), upper(SpanId), upper(ParentSpanId), SpanName, ServiceName,
   SpanAttributes, ResourceAttributes,
