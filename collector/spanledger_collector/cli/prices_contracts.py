@@ -30,8 +30,8 @@ from spanledger_collector.prices.tables import USER, read_agreed, rows_of
 __all__ = ["aliases", "assign", "contract", "rate"]
 
 aliases = typer.Typer(help="Say which model of the price book a name stands for.", no_args_is_help=True)
-From = Annotated[str, typer.Option("--from", help="First moment, on a quarter of an hour (UTC).")]
-To = Annotated[str, typer.Option("--to", help="First moment after it.", show_default="for ever")]
+_From = Annotated[str, typer.Option("--from", help="First moment, on a quarter of an hour (UTC).")]
+_To = Annotated[str, typer.Option("--to", help="First moment after it.", show_default="for ever")]
 _ALIAS_COLUMNS: Final = ("provider_raw", "model_raw", "provider", "model", "source")
 
 
@@ -44,8 +44,8 @@ def contract(
     provider: Annotated[str, typer.Option(help="Only models of this provider.")] = "",
     model: Annotated[str, typer.Option(help="Only this model, or a pattern such as gpt-5*.")] = "",
     meter: Annotated[str, typer.Option(help="Only this meter, such as output.")] = "",
-    since: From = FROM,
-    until: To = TO,
+    since: _From = FROM,
+    until: _To = TO,
     note: Note = "",
     yes: Yes = False,
     json: Json = False,
@@ -76,8 +76,8 @@ def assign(
     deployment: Annotated[str, typer.Option(help="Only calls of this deployment (the model as delivered).")] = "",
     environment: Annotated[str, typer.Option(help="Only calls of this environment.")] = "",
     service: Annotated[str, typer.Option(help="Only calls of this service.")] = "",
-    since: From = FROM,
-    until: To = TO,
+    since: _From = FROM,
+    until: _To = TO,
     note: Note = "",
     yes: Yes = False,
     json: Json = False,

@@ -14,7 +14,7 @@ from spanledger_collector.prices.show import PriceLine
 
 __all__ = ["Difference", "compared", "installed_map", "read_map"]
 
-METERS: Final[Mapping[str, str]] = {
+_METERS: Final[Mapping[str, str]] = {
     "input": "input_cost_per_token",
     "output": "output_cost_per_token",
     "cache_read": "cache_read_input_token_cost",
@@ -74,7 +74,7 @@ def compared(
             if spent.get(name):
                 found.append(Difference(*name, "", Decimal(0), None, spent[name]))
             continue
-        for meter, key in METERS.items():
+        for meter, key in _METERS.items():
             ours, other = line.prices[f"{meter}_usd_per_mtok"], entry.get(key)
             if other is not None and ours != (price := Decimal(other).scaleb(_MILLION)):
                 found.append(Difference(*name, meter, ours, price, spent.get(name, Decimal(0))))

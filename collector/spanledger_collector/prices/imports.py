@@ -27,10 +27,10 @@ COLUMNS: Final = ("provider", "model", "unit", "from", "to", "currency", *_TEXTS
 """What a row may hold."""
 _SHOWN_MAX: Final = 10
 
-Check = Callable[[Override], Override]
+_Check = Callable[[Override], Override]
 
 
-def read_prices(file: Path, created_by: str, check: Check) -> list[Override]:
+def read_prices(file: Path, created_by: str, check: _Check) -> list[Override]:
     """Return the prices of a file, each as ``check`` gives it back; InputError names every row that cannot be right."""
     found, wrong = [], []
     for place, row in _rows(file):
