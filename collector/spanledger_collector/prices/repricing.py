@@ -110,7 +110,7 @@ def draft(
     prices: PriceList | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> Draft | None:
-    """Write a draft of the book with what is said in addition; None if that changes nothing in any price or name.
+    """Write a draft of the book with what is said in addition; None if nothing is said and nothing changed.
 
     ``prices`` defaults to the installed list. PriceError when a currency has no value.
     """
@@ -123,7 +123,7 @@ def draft(
     wanted = BookHead(head.last_used + 1, listed.version, len(agreed.overrides), head.last_used)
     rules_changed = _meaning(book.rules) != _meaning(standing_rules)
     is_same = (head.source_version, standing) == (listed.version, list(book.segments)) and not rules_changed
-    if is_same and not aliases and head.overrides == wanted.overrides:
+    if is_same and not aliases and not entries and head.overrides == wanted.overrides:
         return None
     write_draft(client, book, wanted, aliases, listed.version, now())
     found = changes(standing, book.segments)
