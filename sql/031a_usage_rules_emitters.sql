@@ -1,5 +1,6 @@
 -- More rules. A scope that ends with $ is the whole name.
 insert into {db}.usage_rules (rank, rule, emitter, scope, provider, model, version_from, version_before, cache_inside, reasoning_inside, tells_finish, invents_usage, total_decides, streams_twice, note) values
+  (60, 'openinference-anthropic', 'openinference', 'openinference.instrumentation.anthropic', '', '', [3], [], 1, 1, 2, 0, 0, 0, 'Includes cached tokens; a finished call has its reason, a dropped stream none; measured with 3.1'),
   (67, 'vercel-anthropic', 'vercel', 'ai$', 'anthropic', '', [], [], 0, 1, 0, 0, 0, 0, 'AI SDK 4 and 5 pass Anthropic''s count on, without cached tokens; 6 also tells the uncached part, which decides'),
   (68, 'vercel-bedrock', 'vercel', 'ai$', 'bedrock', '', [], [], 0, 1, 0, 0, 0, 0, 'AI SDK 4 and 5 pass the count of Converse on, without cached tokens; 6 also tells the uncached part, which decides'),
   (70, 'vercel', 'vercel', 'ai$', '', '', [], [], 1, 1, 0, 0, 1, 0, 'Normalised by the AI SDK; recorded with 4.3 and 6.0'),

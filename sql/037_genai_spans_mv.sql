@@ -2,7 +2,8 @@
 -- The one normaliser. Attribute names come from attribute_names, operations from operations, what counts mean from usage_rules,
 -- providers behind the OpenAI client from provider_hosts: to teach it a convention, insert rows there. It adds nothing that the span does
 -- not say: an absent count stays absent. Where counts prove what they mean (a total, an uncached part, parts that exceed their whole), the
--- proof beats the rule, and usage_rule says so. It works in stages, because the engine analyses a name at each use and a column only once.
+-- proof beats the rule, and usage_rule says so. (The engine rewrites `dictGet(...) = constant` into a wrong IN for a key that is a tuple; concat
+-- keeps it from that.) It works in stages, because the engine analyses a name at each use and a column only once.
 create or replace materialized view {db}.{reader} to {db}.genai_spans as
 select
   ts, end_ts, trace_id, span_id, parent_span_id, role, scope, generation, rule.3 as emitter,
@@ -12,7 +13,7 @@ select
   substringUTF8(a['user'], 1, 128) as user, substringUTF8(a['session'], 1, 128) as session, substringUTF8(a['task'], 1, 128) as task,
   substringUTF8(a['task_id'], 1, 128) as task_id, substringUTF8(a['agent'], 1, 128) as agent, substringUTF8(a['agent_step'], 1, 128) as agent_step,
   provider_raw, substringUTF8(model_name, 1, 256) as model_raw,
-  if(known_operation.1 != '', known_operation.1, if(role in ('call', 'event'), 'chat', substringUTF8(operation_name, 1, 128))) as operation,
+  if(known_operation.1 != '', known_operation.1, if(role = 'call', 'chat', substringUTF8(operation_name, 1, 128))) as operation,
   tier as service_tier, substringUTF8(a['response_id'], 1, 256) as response_id,
   multiIf(
     -- a subscription pays
@@ -20,7 +21,7 @@ select
     usage_known and rule.11 = 1 and a['stream'] = 'true', 'estimated',
     -- not the whole truth: an error, a stream without a finish reason from an emitter that always tells it, a count that cannot be read,
     -- no input where there must be some, no output unless the emitter leaves zeros out
-    usage_known and (is_error or (a['stream'] = 'true' and rule.10 = 1 and a['finish'] = '') or some_unreadable
+    usage_known and (is_error or (a['finish'] = '' and (rule.10 = 2 or (rule.10 = 1 and a['stream'] = 'true'))) or some_unreadable
       or (generates and (all_input = 0 or (isNull(n['output_tokens']) and (rule.10 = 0 or a['finish'] = ''))))), 'partial',
     usage_known, 'reported',
     -- a request that the provider turned away before it generated anything is not billed
@@ -66,9 +67,7 @@ from (
     multiIf(
       -- a stream is told twice; this is the telling without its end: a call that was not streamed would name its response
       rule.14 = 1 and generates and a['span_type'] = 'span' and not usage_known and not is_error and a['response_id'] = '' and a['finish'] = '', 'link',
-      dictGet('{db}.operation_dict', ('operation', 'role'), tuple(a['call_type'])).2 like 'link%', 'link',
-      -- an event about a span: the election decides whether the span is a call itself
-      plain_role = 'call' and a['event'] != '' and real_parent != '', 'event',
+      concat(dictGet('{db}.operation_dict', 'role', tuple(a['call_type'])), '') = 'link', 'link',
       plain_role) as role
   from (
   -- stage 4: how much the whole input is
@@ -157,7 +156,7 @@ from (
               StatusCode = 'Error' as is_error, if(StatusCode = 'Error', StatusMessage, '') as status_message,
               arrayMap(x -> toUInt32OrZero(x), splitByNonAlpha(ScopeVersion)) as version,
               (select arraySort(r -> r.1, groupArray((rank, rule, emitter, scope, provider, version_from, version_before, cache_inside, reasoning_inside, tells_finish, invents_usage, model, total_decides, streams_twice))) from {db}.usage_rules final) as rules,
-              dictGet('{db}.attribute_dict', ('field', 'rank'), tuple(span_name)).1 like 'scope%' as is_scoped,
+              concat(dictGet('{db}.attribute_dict', 'field', tuple(span_name)), '') = 'scoped' as is_scoped,
               -- the attributes of a scoped span have plain names: they are also looked up behind its name
               if(is_scoped, CAST(mapApply((name, value) -> (concat(span_name, '.', name), value), SpanAttributes), 'Map(String, String)'), CAST(map(), 'Map(String, String)')) as scoped_attributes,
               arrayFilter(x -> x.1 != '', arrayMap(

@@ -22,7 +22,7 @@ from (
   from (
     select
       *,
-      arrayFirst(x -> dictGet('{db}.operation_dict', ('operation', 'role'), tuple(x)).2 like 'call%', arrayMap(x -> concat(x, kind), [EventName, LogAttributes['event.name'], substring(Body, 1, 128), concat('claude_code.', LogAttributes['event.name'])])) as event
+      arrayFirst(x -> concat(dictGet('{db}.operation_dict', 'role', tuple(x)), '') = 'call', arrayMap(x -> concat(x, kind), [EventName, LogAttributes['event.name'], substring(Body, 1, 128), concat('claude_code.', LogAttributes['event.name'])])) as event
     from (
       select *, if(LogAttributes['event.kind'] != '', concat('/', LogAttributes['event.kind']), '') as kind
       from {db}.otel_logs

@@ -357,8 +357,8 @@ def test_the_outputs_in_the_readme_are_what_its_program_leads_to(
 @pytest.mark.e2e
 def test_the_program_of_the_sql_page_teaches_a_stopped_store(quick_start: QuickStart) -> None:
     (program,) = programs(SQL_README)
-    query = "spanledger query \"select field from attribute_names where name = 'cost_center'\" --format TSV"
+    query = "spanledger query \"select operation from operations where name = 'acme_completion'\" --format TSV"
 
     quick_start.user.run(sys.executable, "-c", program)
 
-    assert quick_start.user.spanledger(query) == "team\n"
+    assert quick_start.user.spanledger(query) == "chat\n"

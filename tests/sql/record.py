@@ -49,7 +49,7 @@ FATES: Final = {"agent": ["tool", "plain"]}
 USUAL_FATE: Final = ["cached"]
 CONTENT: Final = re.compile(
     r"message|content|instruction|definition|schema|argument|parameters|\.value$|prompt|completion|choice|tools?$|settings|response\.text|"
-    r"response_data|^request_data|^events$|tool_response|result|description|traceback|^process\.|^host\.|^url\.|\.input$|\.output$|hidden_params|api_base|callback|^metadata\.|event_loop"
+    r"response_data|^request_data|^events$|tool_response|result|description|traceback|^process\.|^host\.|^url\.|\.input$|\.output$|hidden_params|api_base|callback|^metadata\.|event_loop|ai\.value|toolCalls|toolCall\."
 )
 COUNTS: Final = re.compile(r"usage|token|cost|finish")
 LONG_CHARS: Final = 600

@@ -126,7 +126,7 @@ def claude() -> None:
 
 
 def litellm_call(**more: Any) -> None:
-    litellm = import_module("litellm")
+    litellm: Any = import_module("litellm")
     litellm.callbacks = ["otel"]
     result = litellm.completion(messages=[{"role": "user", "content": SAY}], **more)
     if more.get("stream"):
@@ -147,12 +147,6 @@ def litellm__openai_stream() -> None:
 
 @case
 def litellm__anthropic_cached() -> None:
-    litellm_call(model=f"anthropic/{CLAUDE}")
-
-
-@case
-def litellm__v2_anthropic_cached() -> None:
-    import_module("os").environ["LITELLM_OTEL_V2"] = "true"
     litellm_call(model=f"anthropic/{CLAUDE}")
 
 

@@ -16,6 +16,7 @@ from spanledger_collector.cli import (
     demo,
     explain,
     migrate,
+    names,
     prices,
     query,
     replay,
@@ -48,6 +49,7 @@ app.command("statement", short_help="Show what a month is charged, to the last d
 app.command("zone", short_help="Show or change the reporting time zone.")(zone.zone)
 app.command("explain", short_help="Tell why a span bills or not, figure by figure.")(explain.explain)
 app.add_typer(prices.app, name="prices")
+app.add_typer(names.app, name="names")
 
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _log = logging.getLogger(__name__)
