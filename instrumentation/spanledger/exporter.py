@@ -60,7 +60,7 @@ class LedgerEncoder:
         if ended.is_counted:
             ended.is_counted = False  # a batch that is cut in two comes here again
             self._metrics.count(ended.span, usage, cost_usd)
-        return _ledger_copy(ended.span, cost_usd, self._pseudonyms)
+        return _ledger_copy(ended, cost_usd, self._pseudonyms)
 
 
 def _name_process(request: ExportTraceServiceRequest) -> None:
@@ -76,11 +76,13 @@ def _name_process(request: ExportTraceServiceRequest) -> None:
         pair.value.string_value = prefix + process_id()
 
 
-def _ledger_copy(span: ReadableSpan, cost_usd: Decimal | None, pseudonyms: Pseudonyms | None) -> ReadableSpan:
+def _ledger_copy(ended: EndedSpan, cost_usd: Decimal | None, pseudonyms: Pseudonyms | None) -> ReadableSpan:
+    span = ended.span
     with_content = call_options().exports_content
     attributes = ledger_attributes(span, with_content=with_content)
     if pseudonyms is not None:
         attributes = dict(pseudonyms.applied(attributes))
+    attributes |= ended.facts
     if cost_usd is not None:
         attributes |= _cost_attributes(cost_usd)
     return ReadableSpan(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-__all__ = ["BILLED_OPERATIONS", "is_call_start", "is_genai", "is_genai_work"]
+__all__ = ["BILLED_OPERATIONS", "attributes_now", "is_call_start", "is_genai", "is_genai_work", "is_one_call"]
 
 # Operations that a vendor bills. Fetching a stored response, say, repeats the usage of a call that was billed before.
 BILLED_OPERATIONS: Final = frozenset({"chat", "embeddings", "generate_content", "text_completion"})
@@ -46,17 +46,21 @@ _OPENLLMETRY: Final = frozenset(
         "sagemaker", "together", "transformers", "vertexai", "voyageai", "watsonx", "writer",
     )
 )  # fmt: skip
-_CALL_KINDS: Final = {
-    "gen_ai.operation.name": BILLED_OPERATIONS,
-    "openinference.span.kind": frozenset({"LLM", "EMBEDDING"}),
-    "llm.request.type": frozenset({"chat", "completion", "embedding"}),
-}
+_OPENINFERENCE_CALLS: Final = frozenset({"LLM", "EMBEDDING"})
+_OPENLLMETRY_CALLS: Final = frozenset({"chat", "completion", "embedding"})
+
+
+def attributes_now(span: ReadableSpan) -> dict[str, Any]:
+    """Return a copy of a span's attributes: a live span locks and checks at each question, which costs more."""
+    attributes: Any = span.attributes
+    return attributes.copy() if hasattr(attributes, "copy") else dict(attributes or {})
 
 
 def is_genai(span: ReadableSpan) -> bool:
     """Whether the span, as far as it is known yet, is GenAI work: a call, an agent, a tool, a workflow."""
     scope = span.instrumentation_scope
-    return is_genai_work(scope.name if scope else "", span.attributes or {})
+    name = scope.name if scope else ""
+    return _is_genai_scope(name) or is_genai_work(name, attributes_now(span))
 
 
 def is_genai_work(scope: str, attributes: Mapping[str, Any]) -> bool:
@@ -71,8 +75,14 @@ def _is_genai_scope(scope: str) -> bool:
 
 def is_call_start(span: ReadableSpan) -> bool:
     """Whether a span that starts is one call of a model, by what it says of itself by then."""
-    attributes = span.attributes or {}
-    if any(attributes.get(name) in kinds for name, kinds in _CALL_KINDS.items()):
-        return True
     scope = span.instrumentation_scope
-    return scope is not None and scope.name == NATIVE_ANTHROPIC_SCOPE
+    return is_one_call(scope.name if scope else "", attributes_now(span))
+
+
+def is_one_call(scope: str, attributes: Mapping[str, Any]) -> bool:
+    """Whether a span of this scope that starts with these attributes is one call of a model."""
+    return scope == NATIVE_ANTHROPIC_SCOPE or (
+        attributes.get("gen_ai.operation.name") in BILLED_OPERATIONS
+        or attributes.get("openinference.span.kind") in _OPENINFERENCE_CALLS
+        or attributes.get("llm.request.type") in _OPENLLMETRY_CALLS
+    )

@@ -27,7 +27,7 @@ def broken(*_: Any, **__: Any) -> Any:
     ("module", "name", "place"),
     [
         (processor, "current_tags", "on-start"),
-        (processor, "is_call_start", "on-start"),
+        (processor, "is_one_call", "on-start"),
         (processor, "EndedSpan", "on-end"),
         (exporter, "usage_of", "cost"),
         (exporter, "native_facts_by_parent", "encode"),

@@ -21,7 +21,7 @@ from spanledger.shadow import Shadows, cast_shadows
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from opentelemetry.context import Context
 
@@ -49,6 +49,10 @@ class Queue:
     @property
     def spans(self) -> dict[str, ReadableSpan]:
         return {each.span.name: each.span for each in self.ended}
+
+    @property
+    def facts(self) -> dict[str, Mapping[str, object]]:
+        return {each.span.name: each.facts for each in self.ended}
 
 
 class Witness(SpanProcessor):
@@ -156,10 +160,10 @@ def test_the_tree_holds_when_the_spans_in_between_are_dropped(join: Callable[[Sa
         tracer.start_as_current_span("plainer"),
     ):
         tracer.start_span("call", attributes=CALL).end()
-    attributes = application.queue.spans["call"].attributes or {}
+    facts = application.queue.facts["call"]
     around = trace.format_span_id(agent.get_span_context().span_id)
-    assert attributes["spanledger.parent_genai_span_id"] == around
-    assert attributes["spanledger.sequence"] == 2
+    assert facts["spanledger.parent_genai_span_id"] == around
+    assert facts["spanledger.sequence"] == 2
 
 
 def test_what_an_application_records_without_sampling_it_sees_and_so_does_the_ledger(

@@ -3,7 +3,7 @@
 from spanledger.calls.clients import wrap_clients
 from spanledger.calls.guard import Guard, set_guard
 from spanledger.calls.options import CallOptions, call_options, configure, options_from
-from spanledger.calls.record import facts_for_new_span
+from spanledger.calls.record import facts_of, note_start
 from spanledger.calls.request import CallRequest
 from spanledger.calls.retrieved import mark_retrieved
 
@@ -13,8 +13,9 @@ __all__ = [
     "Guard",
     "call_options",
     "configure",
-    "facts_for_new_span",
+    "facts_of",
     "mark_retrieved",
+    "note_start",
     "options_from",
     "set_guard",
     "wrap_clients",

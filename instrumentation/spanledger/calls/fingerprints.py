@@ -47,17 +47,21 @@ def fingerprints(prompt: Prompt, key: bytes) -> dict[str, str]:
     """
     if not prompt.texts:
         return {}
-    prefix, rest = _encoded(prompt.texts[: prompt.user_from]), _encoded(prompt.texts[prompt.user_from :])
+    whole = _encoded(prompt.texts)
+    prefix = _encoded(prompt.texts[: prompt.user_from])
+    system = _encoded(prompt.system_texts)
     digest = _keyed(key).copy()
     found = {}
     if prefix:
         digest.update(prefix)
         found[PREFIX_FINGERPRINT] = _hex(digest)
-    digest.update(rest)
+    digest.update(memoryview(whole)[len(prefix) :])
     found[PROMPT_FINGERPRINT] = _hex(digest)
-    if system := prompt.system_texts:
-        found[SYSTEM_FINGERPRINT] = _fingerprint(key, _encoded(system))
-    found[TEMPLATE_FINGERPRINT] = _fingerprint(key, (prefix + rest).translate(None, _DIGITS))
+    if system:  # often all of the prefix; the same bytes are not hashed twice
+        found[SYSTEM_FINGERPRINT] = found[PREFIX_FINGERPRINT] if system == prefix else _fingerprint(key, system)
+    template = whole.translate(None, _DIGITS)
+    is_same = len(template) == len(whole)
+    found[TEMPLATE_FINGERPRINT] = found[PROMPT_FINGERPRINT] if is_same else _fingerprint(key, template)
     return found
 
 

@@ -33,6 +33,8 @@ class Hosts:
 
     def __contains__(self, host: str) -> bool:
         """Whether a host, with or without its port, is listed."""
+        if not self.names and not self.suffixes:
+            return False
         bare = host.partition(":")[0]
         return host in self.names or bare in self.names or bare.endswith(self.suffixes)
 

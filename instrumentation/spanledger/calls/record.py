@@ -1,17 +1,20 @@
 """What is known of one outgoing call, and which spans it is said on.
 
+The facts lie beside the spans, not on them: only the copy for the ledger says them.
+
 The span of a call may be current when its request leaves (the official instrumentations, OpenInference), started and
 not current (OpenLLMetry's anthropic), start only inside the request (the anthropic client's own), or start once it is
 answered, dated back (OpenLLMetry's responses). So the record of the call lies in the context while the request runs:
-what exists gets the facts at once, what starts inside or is dated back gets them from the span processor.
+what exists is told of at once, what starts inside or is dated back when the span processor sees it.
 """
 
 from __future__ import annotations
 
 import time
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -26,13 +29,19 @@ from spanledger.genai import is_call_start
 from spanledger.once import warn_once
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from opentelemetry.context import Context
 
     from spanledger.calls.request import Outgoing
 
-__all__ = ["CallRecord", "current_call", "facts_for_new_span", "within"]
+__all__ = ["CallRecord", "current_call", "facts_of", "note_start", "within"]
 
 _KEY: Final = otel_context.create_key("spanledger.call")
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+# What requests have told of their spans; an entry lives as long as its span.
+_facts: Final[WeakKeyDictionary[trace.Span, dict[str, Any]]] = WeakKeyDictionary()
 
 # The last span of a call that started in this context: it may be the one of the next request without being current.
 _latest: ContextVar[ref[Span] | None] = ContextVar("spanledger.latest_call_span", default=None)
@@ -44,13 +53,15 @@ _untold: ContextVar[tuple[int, dict[str, Any]] | None] = ContextVar("spanledger.
 class CallRecord:
     """One logical call, from before it leaves until its last attempt has."""
 
+    __slots__ = ("_attempts", "_began_ns", "_body", "_facts", "_prompt", "_sizes", "_told", "is_shielded", "outgoing")
+
     def __init__(self, outgoing: Outgoing, *, is_shielded: bool) -> None:
         self.outgoing = outgoing
         self.is_shielded = is_shielded
         self._body = outgoing.body
         self._began_ns = time.time_ns()
         self._attempts = 0
-        self._spans: list[Span] = []
+        self._told: list[dict[str, Any]] = []
         self._prompt: Prompt | None = None
         self._sizes: dict[str, int] | None = None
         self._facts: dict[str, Any] | None = None
@@ -64,7 +75,7 @@ class CallRecord:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What is said of the prompt on spans; computed when the first of them asks."""
+        """What is said of the prompt; computed when the first span asks."""
         if self._facts is None:
             self._facts = {}  # what fails once is not tried again for the next span
             try:
@@ -80,34 +91,34 @@ class CallRecord:
         return self._prompt
 
     def describe_open_span(self) -> None:
-        """Say the facts on the span of this call, if it has started."""
+        """Tell the facts of the span of this call, if it has started."""
         if not self.outgoing.operation:
             return
         span = _open_call_span()
         if span is not None:
-            self._spans.append(span)
-            span.set_attributes(self.facts)
+            self.tell_of(span)
 
-    def join(self, span: Span) -> dict[str, Any]:
-        """Return what a span says that starts inside the request."""
-        self._spans.append(span)
-        return self.facts
+    def tell_of(self, span: Span) -> None:
+        """Tell the facts of a span, and the attempts from now on."""
+        told = _facts.get(span)
+        if told is None:
+            told = _facts[span] = {}
+        told.update(self.facts)
+        self._told.append(told)
 
     def count_attempt(self) -> None:
         """Note that the client sends the request now, perhaps not for the first time."""
         self._attempts += 1
-        for span in self._spans:
-            if span.is_recording():
-                before = (span.attributes or {}).get(ATTEMPTS, 0)
-                span.set_attribute(ATTEMPTS, before + 1 if isinstance(before, int) else 1)
+        for told in self._told:
+            told[ATTEMPTS] = told.get(ATTEMPTS, 0) + 1
 
     def release(self) -> None:
         """Let go of the prompt: nothing of it is kept once the request has been answered or has failed."""
         if self.outgoing.operation:
-            told = None if self._spans else (self._began_ns, {**self.facts, ATTEMPTS: self._attempts})
+            told = None if self._told else (self._began_ns, {**self.facts, ATTEMPTS: self._attempts})
             _untold.set(told)
         self._body = self._prompt = None
-        self._spans.clear()
+        self._told = []
 
 
 def within(call: CallRecord) -> Context:
@@ -120,30 +131,34 @@ def current_call(context: Context | None = None) -> CallRecord | None:
     return cast("CallRecord | None", otel_context.get_value(_KEY, context))
 
 
-def facts_for_new_span(span: Span, parent_context: Context | None) -> dict[str, Any]:
-    """Return what a starting GenAI span says of the request that it starts in; nothing outside of one."""
+def facts_of(span: trace.Span) -> Mapping[str, Any]:
+    """Return what requests have told of a span so far."""
+    return _facts.get(span, _NOTHING)
+
+
+def note_start(span: Span, parent_context: Context | None, *, is_call: bool) -> None:
+    """Note that a GenAI span starts: it may be of the request that it starts in, or of the next one."""
     call = current_call(parent_context)
     if call is not None and call.outgoing.operation:
-        return call.join(span)
+        call.tell_of(span)
+        return
     untold = _untold.get()
     if untold is not None and span.start_time is not None and span.start_time <= untold[0]:
         _untold.set(None)
-        return untold[1]
-    if is_call_start(span):
+        _facts[span] = untold[1]
+    elif is_call:
         _latest.set(ref(span))
-    return {}
 
 
 def _open_call_span() -> Span | None:
-    current = trace.get_current_span()
-    if isinstance(current, Span) and current.is_recording() and is_call_start(current):
-        return current
-    latest = _latest.get()
+    current, latest = trace.get_current_span(), _latest.get()
     span = latest() if latest is not None else None
+    if isinstance(current, Span) and current.is_recording() and (current is span or is_call_start(current)):
+        return current
     if span is None or not span.is_recording() or not _shares_trace(span, current):
         return None
     # Its own request has left before: this is another one, of an emitter that we do not know.
-    return None if ATTEMPTS in (span.attributes or {}) else span
+    return None if ATTEMPTS in facts_of(span) else span
 
 
 def _shares_trace(span: Span, current: trace.Span) -> bool:
