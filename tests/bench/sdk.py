@@ -141,7 +141,7 @@ def report(found: Rounds, rounds: int) -> list[Table]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--calls", type=int, default=400, help="calls of each kind in each process")
+    parser.add_argument("--calls", type=int, default=240, help="calls of each kind in each process")
     given = parser.parse_args()
     for table in report(bench(given.rounds, given.calls), given.rounds):
         Console(width=150).print(table)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SYSTEM = "You are a helpful assistant for ACME. " * 25
-QUESTION = "Please summarise the following ticket and answer the question. " * 30
+QUESTION = "Please summarise the following ticket 4711 and answer the question. " * 30
 MESSAGES: Any = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
 WARM_UP = 60
 
