@@ -7,7 +7,7 @@
 create or replace materialized view {db}.{reader} to {db}.genai_spans as
 select
   ts, end_ts, trace_id, span_id, parent_span_id, role, scope, generation, rule.3 as emitter,
-  concat(rule.2, if(usage_known, concat(input_proof, reasoning_proof), ''), if(cost_refused, ', its cost is a count of tokens: refused', '')) as usage_rule,
+  concat(rule.2, if(usage_known, concat(input_proof, reasoning_proof, cache_split), ''), if(cost_refused, ', its cost is a count of tokens: refused', '')) as usage_rule,
   service, substringUTF8(a['environment'], 1, 128) as environment,
   substringUTF8(a['tenant'], 1, 128) as tenant, substringUTF8(a['team'], 1, 128) as team, substringUTF8(a['feature'], 1, 128) as feature,
   substringUTF8(a['user'], 1, 128) as user, substringUTF8(a['session'], 1, 128) as session, substringUTF8(a['task'], 1, 128) as task,
@@ -23,6 +23,8 @@ select
     -- no input where there must be some, no output unless the emitter leaves zeros out
     usage_known and (is_error or (a['finish'] = '' and (rule.10 = 2 or (rule.10 = 1 and a['stream'] = 'true'))) or some_unreadable
       or (generates and (all_input = 0 or (isNull(n['output_tokens']) and (rule.10 = 0 or a['finish'] = ''))))), 'partial',
+    -- kept for 5 minutes and for an hour, at two prices, and nobody tells how much for which
+    usage_known and cache_ttls = '5m,1h', 'unsplit',
     usage_known, 'reported',
     -- a request that the provider turned away before it generated anything is not billed
     is_error and (toUInt16OrZero(a['http_status']) >= 400 or match(error_name,
@@ -30,7 +32,7 @@ select
     is_error, 'failed_maybe_billed',
     'no_usage') as usage_state,
   toUInt32(least(all_input, 4294967295)) as input_tokens,
-  cache_read_tokens, cache_write_tokens, least(ifNull(n['cache_write_1h_tokens'], 0), cache_write_tokens) as cache_write_1h_tokens,
+  cache_read_tokens, cache_write_tokens, least(ifNull(n['cache_write_1h_tokens'], cache_write_tokens * (cache_ttls = '1h')), cache_write_tokens) as cache_write_1h_tokens,
   toUInt32(least(stated_output + if(reasoning_on_top, reasoning_tokens, 0), 4294967295)) as output_tokens, reasoning_tokens,
   ifNull(n['input_audio_tokens'], 0) as input_audio_tokens, ifNull(n['cache_read_audio_tokens'], 0) as cache_read_audio_tokens, ifNull(n['input_image_tokens'], 0) as input_image_tokens,
   ifNull(n['output_audio_tokens'], 0) as output_audio_tokens, ifNull(n['output_image_tokens'], 0) as output_image_tokens, ifNull(n['web_searches'], 0) as web_searches,
@@ -62,6 +64,9 @@ from (
     multiIf(
       reasoning_tokens > stated_output, ', reasoning exceeds output: on top',
       reasoning_tokens > 0 and rule.9 = 1 and total = all_input + stated_output + reasoning_tokens, ', the total says that reasoning is on top', '') as reasoning_proof,
+    -- what the request asked for, where the answer does not tell how long the cache keeps it
+    if(cache_write_tokens = 0 or isNotNull(n['cache_write_1h_tokens']), '', a['cache_write_ttls']) as cache_ttls,
+    transform(cache_ttls, ['1h', '5m,1h'], [', cached for an hour as requested', ', cached for 5 minutes and an hour: how much for which is not told'], '') as cache_split,
     -- a cost may not be negative, nor be one of the counts
     ifNull(stated_cost < 0 or (stated_cost >= 1 and has([stated_input, stated_output, total, stated_input + stated_output], toUInt64(stated_cost)) and stated_cost = toUInt64(stated_cost)), 0) as cost_refused,
     multiIf(

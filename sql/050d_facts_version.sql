@@ -5,7 +5,7 @@
 create or replace function {db}_facts_version {on_cluster} as (generation, usage_state, details, output_tokens) ->
   bitShiftLeft(
     toUInt64(least(generation, 127)) * 2097152
-      + transform(usage_state, ['notional', 'reported', 'partial', 'estimated', 'failed_not_billed', 'failed_maybe_billed'], [7, 6, 5, 4, 3, 3], 1) * 262144
+      + transform(usage_state, ['notional', 'reported', 'unsplit', 'partial', 'estimated', 'failed_not_billed', 'failed_maybe_billed'], [7, 6, 5, 5, 4, 3, 3], 1) * 262144
       + least(length(arrayFilter(x -> x != 0, details)), 15) * 16384
       + least(output_tokens, 16383),
     36);

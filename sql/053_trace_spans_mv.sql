@@ -7,7 +7,7 @@ select
   {db}_facts_version(generation, usage_state, [
     response_id != '', service_tier != '', cache_write_1h_tokens != 0, cache_read_tokens + cache_write_tokens != 0, reasoning_tokens != 0,
     web_searches != 0, attempts > 1, time_to_first_token_us != 0, error_type != '', model_raw != ''], output_tokens) as version,
-  scope, has_usage * transform(usage_state, ['reported', 'notional', 'partial', 'estimated'], [3, 3, 2, 1], 0) as usage_rank, status = 'error' as is_error,
+  scope, has_usage * transform(usage_state, ['reported', 'notional', 'unsplit', 'partial', 'estimated'], [3, 3, 2, 2, 1], 0) as usage_rank, status = 'error' as is_error,
   provider_raw, model_raw, input_tokens, service, environment,
   if(role = 'call', [response_id, service_tier, toString(price_context), account, region, error_type], []) as words,
   if(role = 'call', [toUInt64(attempts - 1), time_to_first_token_us, cache_write_1h_tokens, system_chars, history_chars, user_chars, tool_chars, retrieved_chars, tool_definition_chars, prompt_fingerprint, prefix_fingerprint, system_fingerprint, template_fingerprint], []) as figures

@@ -174,6 +174,8 @@ with recursive
         if(empty(j.figures), c.attempts, greatest(c.attempts, j.figures[1] + 1)) as attempts,
         if(empty(j.figures), c.time_to_first_token_us, toUInt32(j.figures[2])) as time_to_first_token_us,
         if(empty(j.figures), c.cache_write_1h_tokens, toUInt32(least(j.figures[3], c.cache_write_tokens))) as cache_write_1h_tokens,
+        -- another witness knows how much was cached for an hour
+        if(notEmpty(j.figures) and c.usage_state = 'unsplit' and j.figures[3] != 0, 'reported', c.usage_state) as usage_state,
         if(empty(j.figures), c.system_chars, toUInt32(j.figures[4])) as system_chars, if(empty(j.figures), c.history_chars, toUInt32(j.figures[5])) as history_chars,
         if(empty(j.figures), c.user_chars, toUInt32(j.figures[6])) as user_chars, if(empty(j.figures), c.tool_chars, toUInt32(j.figures[7])) as tool_chars,
         if(empty(j.figures), c.retrieved_chars, toUInt32(j.figures[8])) as retrieved_chars, if(empty(j.figures), c.tool_definition_chars, toUInt32(j.figures[9])) as tool_definition_chars,

@@ -5,4 +5,6 @@ create or replace function {db}_completeness_of {on_cluster} as (usage_state, co
     usage_state in ('failed_not_billed', 'failed_maybe_billed', 'no_usage', 'notional'), usage_state,
     rate_id = 0, 'unpriced_model',
     usage_state = 'reported' and context_rate_id != 0, 'priced',
+    -- which cache writes are for an hour is not known, and does not matter where they have one price
+    usage_state = 'unsplit' and context_rate_id != 0 and dictGet('{db}.rate_dict', 'cache_write_5m_usd_per_token', toUInt64(context_rate_id)) = dictGet('{db}.rate_dict', 'cache_write_1h_usd_per_token', toUInt64(context_rate_id)), 'priced',
     'estimated');

@@ -26,7 +26,7 @@ create or replace view {db}.priced_calls (
   operation LowCardinality(String) comment 'gen_ai.operation.name',
   service_tier LowCardinality(String) comment 'Tier that the response names',
   response_id String comment 'Id of the provider''s response; not unique with every provider',
-  usage_state LowCardinality(String) comment 'How the usage is known: reported, partial, estimated, no_usage, failed_not_billed, failed_maybe_billed, notional',
+  usage_state LowCardinality(String) comment 'How the usage is known: reported, unsplit (but for the lifetime of cache writes), partial, estimated, no_usage, failed_not_billed, failed_maybe_billed, notional',
   input_tokens UInt32 comment 'All input tokens, cached included',
   cache_read_tokens UInt32 comment 'Input read from the cache',
   cache_write_tokens UInt32 comment 'Input written to the cache, any time to live',
@@ -87,7 +87,7 @@ create or replace view {db}.priced_calls (
 -- The bounds of a cost that is not known. A call without usage: its prompt has a token for every 2 to 6 characters (English text has one for
 -- about 4; code, other languages and long words lie between), read from the cache at the cheapest and written to it for an hour at the
 -- dearest; its output lies between nothing and what the request allowed; each attempt may be billed. A call that failed may cost nothing. One
--- that was cut short cost at least what it reported. No upper bound: without the request's limit, the prompt's size or a price, and where
+-- that was cut short cost at least what it reported. Cache writes of an unknown lifetime cost between 5 minutes and an hour. No upper bound: without the request's limit, the prompt's size or a price, and where
 -- the prompt may reach a price for long inputs.
 select
   * except (prompt_chars, prompt_tokens_max, long_input),
@@ -97,6 +97,7 @@ select
     toDecimal128(0, 24)) as low_usd,
   multiIf(
     completeness = 'estimated' and usage_state = 'reported', toNullable(amount_usd),
+    completeness = 'estimated' and usage_state = 'unsplit', {db}_cost_of(rate_id, arrayMap((quantity, meter) -> multiIf(meter = 3, toUInt64(0), meter = 4, toUInt64(cache_write_tokens), quantity), quantities, arrayEnumerate(quantities))),
     completeness = 'estimated' and usage_state = 'partial' and input_tokens > 0 and max_tokens >= output_tokens and max_tokens > 0,
       amount_usd + {db}_cost_of(any_rate_id, [0, 0, 0, 0, toUInt64(greatest(toInt64(max_tokens) - output_tokens, 0)), 0, 0, 0, 0, 0, 0, 0, 0]),
     completeness in ('no_usage', 'failed_maybe_billed') and any_rate_id != 0 and max_tokens > 0 and prompt_chars > 0 and prompt_tokens_max <= long_input,

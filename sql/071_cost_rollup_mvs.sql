@@ -71,7 +71,7 @@ from (
   select toDateTime({start_of}(ts, {zone}), 'UTC'), tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, '', toDecimal128(0, 24), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     low_usd, ifNull(high_usd, toDecimal128(0, 24)), toUInt64(isNull(high_usd))
   from {db}.priced_calls
-  where toDateTime({start_of}(ts, {zone}), 'UTC') in (select arrayJoin(todo)) and usage_state in ('partial', 'estimated', 'no_usage', 'failed_maybe_billed')
+  where toDateTime({start_of}(ts, {zone}), 'UTC') in (select arrayJoin(todo)) and usage_state in ('partial', 'estimated', 'unsplit', 'no_usage', 'failed_maybe_billed') and completeness != 'priced'
   union all
   -- groups that vanished become zeros
   select bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, '', toDecimal128(0, 24), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, toDecimal128(0, 24), toDecimal128(0, 24), 0 from {db}.cost_{grain}s where bucket in (select arrayJoin(todo))

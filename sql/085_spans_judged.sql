@@ -16,7 +16,7 @@ create or replace view {db}.spans_judged (
   provider_raw LowCardinality(String) comment 'Provider as delivered',
   model_raw LowCardinality(String) comment 'Model as delivered',
   response_id String comment 'Id of the provider''s response; not unique with every provider',
-  usage_state LowCardinality(String) comment 'How the usage is known: reported, partial, estimated, no_usage, failed_not_billed, failed_maybe_billed, notional',
+  usage_state LowCardinality(String) comment 'How the usage is known: reported, unsplit (but for the lifetime of cache writes), partial, estimated, no_usage, failed_not_billed, failed_maybe_billed, notional',
   usage_rule LowCardinality(String) comment 'Rule of usage_rules that read the counts',
   input_tokens UInt32 comment 'All input tokens, cached included',
   output_tokens UInt32 comment 'All output tokens, reasoning included',

@@ -9,6 +9,7 @@ __all__ = [
     "AGENT_NAME",
     "AGENT_STEP",
     "ATTEMPTS",
+    "CACHE_WRITE_TTLS",
     "COST_AMOUNT",
     "COST_CURRENCY",
     "COST_SOURCE",
@@ -94,6 +95,8 @@ COST_SOURCE: Final = "gen_ai.usage.cost.source"
 COST_USD: Final = "spanledger.cost_usd"
 
 ATTEMPTS: Final = "spanledger.attempts"
+# For how long a request asks to keep what it writes to the cache: 5m, 1h, or both; an answer does not always tell.
+CACHE_WRITE_TTLS: Final = "spanledger.cache_write.ttls"
 # Part of the prompt -> how many characters it has.
 PROMPT_CHARS: Final = {
     part: f"spanledger.prompt.{part}.chars"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from opentelemetry.trace import StatusCode
 
-from spanledger.attributes import NATIVE_ANTHROPIC_SCOPE
+from spanledger.attributes import CACHE_WRITE_TTLS, NATIVE_ANTHROPIC_SCOPE
 from spanledger.genai import BILLED_OPERATIONS
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def native_facts_by_parent(spans: Sequence[ReadableSpan]) -> dict[int, NativeFac
 def usage_of(span: ReadableSpan, native: Mapping[int, NativeFacts]) -> CallUsage | None:
     """Return what a call used, or None when the span is no billed call or does not say what it used in full.
 
-    A cache write of unknown lifetime (no native span in the batch) counts as the default one, as in the ledger.
+    A cache write of unknown lifetime (no native span in the batch, no word of the request) counts as the default one, as
+    in the ledger.
 
     A failed call and a stream that was left early report part of it at best: their cost is unknown, not small.
     """
@@ -101,12 +102,16 @@ def usage_of(span: ReadableSpan, native: Mapping[int, NativeFacts]) -> CallUsage
         output_tokens=_count(attributes, _OUTPUT),
         cache_read_tokens=_count(attributes, _CACHE_READ),
         cache_write_tokens=_count(attributes, _CACHE_WRITE),
-        cache_write_1h_tokens=_count(attributes, _CACHE_WRITE_1H),
+        cache_write_1h_tokens=_count(
+            attributes, _CACHE_WRITE if attributes.get(CACHE_WRITE_TTLS) == "1h" else _CACHE_WRITE_1H
+        ),
         reasoning_tokens=_count(attributes, _REASONING),
         service_tier=_tier(attributes),
         server_address=str(attributes.get("server.address", "")),
     )
     facts = native.get(span.context.span_id) if span.context else None
+    if facts is None and usage.cache_write_tokens and attributes.get(CACHE_WRITE_TTLS) == "5m,1h":
+        return None  # cached at two prices, and how much at which is not told
     return _completed(usage, facts) if facts else usage
 
 

@@ -203,3 +203,21 @@ def test_whatever_an_application_passes_can_be_read(read: Callable[[Any], Prompt
 
     assert sum(prompt.sizes().values()) <= sum(map(len, prompt.texts))
     assert all(len(text) == 16 for text in fingerprints(prompt, KEY).values())
+
+
+MARK, HOUR_MARK = {"cache_control": {"type": "ephemeral"}}, {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "ttls"),
+    [
+        ({"system": "be kind", "messages": [{"role": "user", "content": "hi"}]}, ""),
+        ({**MARK, "messages": []}, "5m"),
+        ({"system": [{"type": "text", "text": "be kind", **HOUR_MARK}]}, "1h"),
+        ({"tools": [{"name": "look", **HOUR_MARK}], "messages": [{"role": "user", "content": [{"type": "text", **MARK}]}]}, "5m,1h"),
+        ({"messages": [{"content": [{"type": "tool_result", "content": [{"type": "text", **HOUR_MARK}, 3]}, "x"]}, 3]}, "1h"),
+        ({"messages": 3, "tools": {"a": 1}, "cache_control": 7}, "5m"),
+    ],
+)  # fmt: skip
+def test_the_lifetimes_that_a_request_asks_for_are_told(body: dict[str, Any], ttls: str) -> None:
+    assert readers.read_anthropic(body).cache_ttls == ttls

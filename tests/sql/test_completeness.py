@@ -16,6 +16,61 @@ TIMEOUT = {"tokens": None, "error": True}
 PER_ATTEMPT = 1564 * INPUT + 500 * OUTPUT
 
 
+# claude-sonnet-4-5, USD per token: input, written to the cache for 5 minutes and for an hour, output
+SONNET_INPUT, WRITE_5M, WRITE_1H, SONNET_OUTPUT = (
+    Decimal("0.000003"),
+    Decimal("0.00000375"),
+    Decimal("0.000006"),
+    Decimal("0.000015"),
+)
+WRITTEN = {
+    "gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude-sonnet-4-5", "gen_ai.response.model": "claude-sonnet-4-5",
+    "gen_ai.usage.cache_write.input_tokens": 400,
+}  # fmt: skip
+HOUR, TTLS = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens", "spanledger.cache_write.ttls"
+UNWRITTEN = 600 * SONNET_INPUT + 100 * SONNET_OUTPUT
+
+
+@pytest.mark.parametrize(
+    ("extra", "cost", "low", "high"),
+    [
+        ({}, UNWRITTEN + 400 * WRITE_5M, None, None),
+        ({TTLS: "5m"}, UNWRITTEN + 400 * WRITE_5M, None, None),
+        ({TTLS: "1h"}, UNWRITTEN + 400 * WRITE_1H, None, None),
+        ({TTLS: "5m,1h"}, None, UNWRITTEN + 400 * WRITE_5M, UNWRITTEN + 400 * WRITE_1H),
+        ({TTLS: "5m,1h", HOUR: 0}, UNWRITTEN + 400 * WRITE_5M, None, None),
+        ({TTLS: "5m,1h", HOUR: 100}, UNWRITTEN + 300 * WRITE_5M + 100 * WRITE_1H, None, None),
+    ],
+)
+def test_the_lifetime_of_cache_writes_is_told_or_asked_for_or_bounds_the_cost(
+    ledger: Ledger,
+    recently: float,
+    extra: dict[str, Any],
+    cost: Decimal | None,
+    low: Decimal | None,
+    high: Decimal | None,
+) -> None:
+    call = only(ledger.settled(chat(recently, extra=WRITTEN | extra)))
+    hour = ledger.row("select * from completeness")
+
+    assert (call["cost_usd"], call["estimate_low_usd"], call["estimate_high_usd"]) == (cost, low, high)
+    assert (hour["known_usd"], hour["estimate_low_usd"], hour["estimate_high_usd"]) == (cost or 0, low or 0, high or 0)
+    assert hour["completeness"] == call["completeness"] == ("priced" if cost is not None else "estimated")
+
+
+def test_a_witness_that_knows_the_lifetime_of_cache_writes_makes_their_cost_exact(
+    ledger: Ledger, recently: float
+) -> None:
+    response = {"gen_ai.response.id": "msg_" + "0123456789abcdef" * 2}
+    calls = ledger.settled(
+        chat(recently, extra=WRITTEN | response | {TTLS: "5m,1h", "spanledger.team": "core"}),
+        chat(recently, extra=WRITTEN | response | {HOUR: 100}, scope="com.anthropic.sdk.python"),
+    )
+
+    assert only(calls)["cost_usd"] == UNWRITTEN + 300 * WRITE_5M + 100 * WRITE_1H
+    assert calls[0]["team"] == "core"
+
+
 @pytest.mark.parametrize(
     ("span", "state", "low", "high"),
     [

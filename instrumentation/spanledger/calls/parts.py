@@ -35,6 +35,7 @@ class Prompt:
     parts: Sequence[str] = ()  # the part that each text is of
     user_from: int = 0  # index of the first text of the user's last message
     chars: Mapping[str, int] = field(default_factory=dict)
+    cache_ttls: str = ""  # for how long it is to be cached: 5m, 1h, or both
 
     @property
     def system_texts(self) -> Sequence[str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
 
 from spanledger.calls.parts import ASSISTANT, MEDIA, SYSTEM, TOOL, USER, Collector, Prompt, items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["read_anthropic", "read_chat", "read_converse", "read_gemini", "read_input", "read_prompt", "read_responses"]
 
@@ -106,7 +110,23 @@ def read_anthropic(body: Any) -> Prompt:
         if isinstance(message, dict):
             found.next_message()
             _read_blocks(found, _role(message.get("role")), message.get("content"))
-    return found.prompt()
+    prompt = found.prompt()
+    prompt.cache_ttls = ",".join(sorted({_ttl(mark) for mark in _cache_marks(body)}, reverse=True))
+    return prompt
+
+
+def _cache_marks(body: Any) -> Iterator[Any]:
+    """Yield every mark that asks for a part of a request to be cached."""
+    messages = (message.get("content") for message in items(body.get("messages")) if isinstance(message, dict))
+    lists = (items(blocks) for blocks in (body.get("tools"), body.get("system"), *messages))
+    for block in [body, *chain.from_iterable(lists)]:
+        if isinstance(block, dict):
+            inner = (part for part in items(block.get("content")) if isinstance(part, dict))
+            yield from filter(None, (part.get("cache_control") for part in (block, *inner)))
+
+
+def _ttl(mark: Any) -> str:
+    return "1h" if isinstance(mark, dict) and mark.get("ttl") == "1h" else "5m"
 
 
 def _read_blocks(found: Collector, role: str, content: Any) -> None:

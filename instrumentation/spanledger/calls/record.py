@@ -20,7 +20,7 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.sdk.trace import Span
 
-from spanledger.attributes import ATTEMPTS
+from spanledger.attributes import ATTEMPTS, CACHE_WRITE_TTLS
 from spanledger.calls.fingerprints import fingerprints
 from spanledger.calls.options import call_options
 from spanledger.calls.parts import Prompt
@@ -80,6 +80,8 @@ class CallRecord:
             self._facts = {}  # what fails once is not tried again for the next span
             try:
                 self._facts = {**self.sizes, **fingerprints(self._read(), call_options().fingerprint_key)}
+                if ttls := self._read().cache_ttls:
+                    self._facts[CACHE_WRITE_TTLS] = ttls
             except Exception:  # noqa: BLE001 - the caller's call comes first
                 warn_once("prompt", "spanledger: a prompt could not be measured", with_error=True)
         return self._facts
