@@ -13,6 +13,6 @@ select
   toFixedString('', 16) as winner_trace_id, toUInt64(0) as winner_span_id,
   {db}_facts_version(generation, usage_state, [
     response_id != '', service_tier != '', cache_write_1h_tokens != 0, cache_read_tokens + cache_write_tokens != 0, reasoning_tokens != 0,
-    web_searches != 0, attempts > 1, time_to_first_token_us != 0, error_type != '', model_raw != ''], output_tokens) as version
+    web_searches != 0, attempts > 1, time_to_first_token_us != 0, error_type != '', model_raw != '', sequence != 0], output_tokens) as version
 from {db}.genai_spans
 where role != 'link';

@@ -6,7 +6,7 @@ select
   least(end_ts, now64(6, 'UTC')) as known_at,
   {db}_facts_version(generation, usage_state, [
     response_id != '', service_tier != '', cache_write_1h_tokens != 0, cache_read_tokens + cache_write_tokens != 0, reasoning_tokens != 0,
-    web_searches != 0, attempts > 1, time_to_first_token_us != 0, error_type != '', model_raw != ''], output_tokens) as version,
+    web_searches != 0, attempts > 1, time_to_first_token_us != 0, error_type != '', model_raw != '', sequence != 0], output_tokens) as version,
   scope, has_usage * transform(usage_state, ['reported', 'notional', 'unsplit', 'partial', 'estimated'], [3, 3, 2, 2, 1], 0) as usage_rank, status = 'error' as is_error,
   provider_raw, model_raw, input_tokens, service, environment,
   if(role = 'call', [response_id, service_tier, toString(price_context), account, region, error_type], []) as words,

@@ -41,6 +41,25 @@ def test_the_delivery_that_knows_most_counts_whatever_came_first(
     assert (call["input_tokens"], call["completeness"], call["team"]) == (1000, "priced", "core")
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_copy_of_the_application_s_own_exporter_takes_nothing_from_that_of_the_sdk(
+    ledger: Ledger, recently: float, order: tuple[int, int]
+) -> None:
+    facts = {
+        "spanledger.sequence": 7,
+        "spanledger.prompt.user.chars": 40,
+        "spanledger.prompt.fingerprint": "00" * 7 + "2a",
+    }
+    own = chat(recently)
+    ours = replace(own, attributes={**own.attributes, **facts})
+
+    for index in order:
+        ledger.deliver((own, ours)[index])
+    call = only(ledger.booked())
+
+    assert (call["span_id"], call["user_chars"], call["prompt_fingerprint"]) == (own.span_id, 40, "00" * 7 + "2a")
+
+
 def test_a_richer_delivery_is_judged_anew(ledger: Ledger, recently: float) -> None:
     whole = agent(recently, tokens=(1000, 100), extra={"gen_ai.request.model": "gpt-4o-mini"})
     below = chat(recently + 1, tokens=None, trace=whole.trace, parent=whole.span)
