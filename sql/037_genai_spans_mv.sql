@@ -2,8 +2,8 @@
 -- The one normaliser. Attribute names come from attribute_names, operations from operations, what counts mean from usage_rules,
 -- providers behind the OpenAI client from provider_hosts: to teach it a convention, insert rows there. It adds nothing that the span does
 -- not say: an absent count stays absent. Where counts prove what they mean (a total, an uncached part, parts that exceed their whole), the
--- proof beats the rule, and usage_rule says so. (The engine rewrites `dictGet(...) = constant` into a wrong IN for a key that is a tuple; concat
--- keeps it from that.) It works in stages, because the engine analyses a name at each use and a column only once.
+-- proof beats the rule, and usage_rule says so. The engine rewrites `dictGet(...) = constant` into a wrong IN where the key is a tuple; concat
+-- keeps it from that. It takes tens of milliseconds to plan each `and` and `or` above deep subqueries, at every insert: least and greatest do not. It works in stages, because the engine analyses a name at each use and a column only once.
 create or replace materialized view {db}.{reader} to {db}.genai_spans as
 select
   ts, end_ts, trace_id, span_id, parent_span_id, role, scope, generation, rule.3 as emitter,
@@ -17,18 +17,19 @@ select
   tier as service_tier, substringUTF8(a['response_id'], 1, 256) as response_id,
   multiIf(
     -- a subscription pays
-    usage_known and lower(a['billing']) in ('subscription', 'flat', 'chatgpt', 'notional'), 'notional',
-    usage_known and rule.11 = 1 and a['stream'] = 'true', 'estimated',
+    least(usage_known, lower(a['billing']) in ('subscription', 'flat', 'chatgpt', 'notional')), 'notional',
+    least(usage_known, rule.11, a['stream'] = 'true'), 'estimated',
     -- not the whole truth: an error, a stream without a finish reason from an emitter that always tells it, a count that cannot be read,
     -- no input where there must be some, no output unless the emitter leaves zeros out
-    usage_known and (is_error or (a['finish'] = '' and (rule.10 = 2 or (rule.10 = 1 and a['stream'] = 'true'))) or some_unreadable
-      or (generates and (all_input = 0 or (isNull(n['output_tokens']) and (rule.10 = 0 or a['finish'] = ''))))), 'partial',
+    least(usage_known, greatest(
+      is_error, some_unreadable, least(a['finish'] = '', greatest(rule.10 = 2, least(rule.10 = 1, a['stream'] = 'true'))),
+      least(generates, greatest(all_input = 0, least(isNull(n['output_tokens']), greatest(rule.10 = 0, a['finish'] = '')))))), 'partial',
     -- kept for 5 minutes and for an hour, at two prices, and nobody tells how much for which
-    usage_known and cache_ttls = '5m,1h', 'unsplit',
+    least(usage_known, cache_ttls = '5m,1h'), 'unsplit',
     usage_known, 'reported',
     -- a request that the provider turned away before it generated anything is not billed
-    is_error and (toUInt16OrZero(a['http_status']) >= 400 or match(error_name,
-      '(?i)rate.?limit|bad.?request|invalid.?request|authentication|permission|not.?found|unprocessable|conflict|too.?large|internal.?server|server.?error|api_error|overloaded|unavailable|quota|^[45][0-9][0-9]$')), 'failed_not_billed',
+    least(is_error, greatest(toUInt16OrZero(a['http_status']) >= 400, match(error_name,
+      '(?i)rate.?limit|bad.?request|invalid.?request|authentication|permission|not.?found|unprocessable|conflict|too.?large|internal.?server|server.?error|api_error|overloaded|unavailable|quota|^[45][0-9][0-9]$'))), 'failed_not_billed',
     is_error, 'failed_maybe_billed',
     'no_usage') as usage_state,
   toUInt32(least(all_input, 4294967295)) as input_tokens,
@@ -36,7 +37,7 @@ select
   toUInt32(least(stated_output + if(reasoning_on_top, reasoning_tokens, 0), 4294967295)) as output_tokens, reasoning_tokens,
   ifNull(n['input_audio_tokens'], 0) as input_audio_tokens, ifNull(n['cache_read_audio_tokens'], 0) as cache_read_audio_tokens, ifNull(n['input_image_tokens'], 0) as input_image_tokens,
   ifNull(n['output_audio_tokens'], 0) as output_audio_tokens, ifNull(n['output_image_tokens'], 0) as output_image_tokens, ifNull(n['web_searches'], 0) as web_searches,
-  usage_known as has_usage, if(cost_refused, null, stated_cost) as reported_cost_usd,
+  usage_known as has_usage, if(cost_refused, null, told_cost) as reported_cost_usd,
   if(is_error, 'error', 'ok') as status, substringUTF8(error_name, 1, 128) as error_type,
   greatest(toUInt16OrZero(a['attempts']), toUInt16OrZero(a['resends']) + 1) as attempts,
   toUInt32(least(greatest(if(a['first_token_s'] != '', toFloat64OrZero(a['first_token_s']) * 1e6, toFloat64OrZero(a['first_token_ms']) * 1e3), 0), 4e9)) as time_to_first_token_us,
@@ -51,55 +52,63 @@ select
   substringUTF8(arrayFirst(x -> x != '', [a['account'], place.2, azure_resource, if(same_cloud, a['cloud_account'], '')]), 1, 128) as account,
   lower(substringUTF8(arrayFirst(x -> x != '', [a['region'], place.1, region_of_host, if(same_cloud, a['cloud_region'], '')]), 1, 128)) as region,
   arrayStringConcat(arrayFilter(x -> x != '', [
-    if(tier = 'batch' or lower(a['processing']) = 'batch', 'processing=batch', ''),
+    if(greatest(tier = 'batch', lower(a['processing']) = 'batch'), 'processing=batch', ''),
     if(a['route'] != '', concat('route=', lower(substringUTF8(a['route'], 1, 128))), ''),
     if(a['search_type'] != '', concat('search_type=', lower(substringUTF8(a['search_type'], 1, 128))), ''),
     if(tier in ('', 'default', 'standard', 'standard_only', 'auto', 'on_demand', 'batch'), '', concat('service_tier=', tier)),
     if(lower(a['speed']) = 'fast', 'speed=fast', '')]), ',') as price_context
 from (
-  -- stage 5: what the counts are, by proof or else by the rule
+  -- stage 5: what the counts are, by proof or else by the rule; least and greatest stand for and and or (see above)
   select
     *,
-    reasoning_tokens > stated_output or (reasoning_tokens > 0 and total = all_input + stated_output + reasoning_tokens) or rule.9 = 0 as reasoning_on_top,
-    multiIf(
-      reasoning_tokens > stated_output, ', reasoning exceeds output: on top',
-      reasoning_tokens > 0 and rule.9 = 1 and total = all_input + stated_output + reasoning_tokens, ', the total says that reasoning is on top', '') as reasoning_proof,
+    greatest(reasoning_tokens > stated_output, reasoning_proven, rule.9 = 0) as reasoning_on_top,
+    multiIf(reasoning_tokens > stated_output, ', reasoning exceeds output: on top', least(reasoning_proven, rule.9), ', the total says that reasoning is on top', '') as reasoning_proof,
     -- what the request asked for, where the answer does not tell how long the cache keeps it
-    if(cache_write_tokens = 0 or isNotNull(n['cache_write_1h_tokens']), '', a['cache_write_ttls']) as cache_ttls,
+    if(greatest(cache_write_tokens = 0, isNotNull(n['cache_write_1h_tokens'])), '', a['cache_write_ttls']) as cache_ttls,
     transform(cache_ttls, ['1h', '5m,1h'], [', cached for an hour as requested', ', cached for 5 minutes and an hour: how much for which is not told'], '') as cache_split,
     -- a cost may not be negative, nor be one of the counts
-    ifNull(stated_cost < 0 or (stated_cost >= 1 and has([stated_input, stated_output, total, stated_input + stated_output], toUInt64(stated_cost)) and stated_cost = toUInt64(stated_cost)), 0) as cost_refused,
+    greatest(stated_cost < 0, least(stated_cost >= 1, has([stated_input, stated_output, total, stated_input + stated_output], toUInt64(greatest(stated_cost, 0))), stated_cost = toUInt64(greatest(stated_cost, 0)))) as cost_refused,
     multiIf(
       -- a stream is told twice; this is the telling without its end: a call that was not streamed would name its response
-      rule.14 = 1 and generates and a['span_type'] = 'span' and not usage_known and not is_error and a['response_id'] = '' and a['finish'] = '', 'link',
+      least(rule.14, generates, a['span_type'] = 'span', not usage_known, not is_error, a['response_id'] = '', a['finish'] = ''), 'link',
       concat(dictGet('{db}.operation_dict', 'role', tuple(a['call_type'])), '') = 'link', 'link',
       plain_role) as role
   from (
-  -- stage 4: how much the whole input is
+  -- stage 4b: how much the whole input is, by the first proof there is
   select
     *,
     multiIf(
-      isNotNull(n['all_input_tokens']) and cached <= stated_input, ', the name says that cached tokens are inside',
-      isNotNull(n['uncached_tokens']), ', the uncached part is told',
-      cached > 0 and has([stated_input + stated_output + cached, stated_input + stated_output + cached + reasoning_tokens], total) and rule.8 = 1, ', the total says that cached tokens are on top',
-      cached > 0 and rule.8 = 0 and rule.13 = 1 and total = stated_input + stated_output and cached <= stated_input, ', the total says that cached tokens are inside',
-      cached > stated_input and rule.8 = 1, ', cached tokens exceed input: on top',
+      whole_told, ', the name says that cached tokens are inside',
+      rest_told, ', the uncached part is told',
+      least(sum_told, rule.8), ', the total says that cached tokens are on top',
+      inside_told, ', the total says that cached tokens are inside',
+      least(cached > stated_input, rule.8), ', cached tokens exceed input: on top',
       '') as input_proof,
-    toUInt64(multiIf(
-      isNotNull(n['all_input_tokens']) and cached <= stated_input, stated_input,
-      isNotNull(n['uncached_tokens']), greatest(stated_input, toUInt64(n['uncached_tokens']) + cached),
-      cached > 0 and has([stated_input + stated_output + cached, stated_input + stated_output + cached + reasoning_tokens], total), stated_input + cached,
-      cached > 0 and rule.8 = 0 and rule.13 = 1 and total = stated_input + stated_output and cached <= stated_input, stated_input,
-      cached > stated_input or rule.8 = 0, stated_input + cached,
-      stated_input)) as all_input
+    multiIf(
+      whole_told, stated_input,
+      rest_told, greatest(stated_input, uncached + cached),
+      sum_told, stated_input + cached,
+      inside_told, stated_input,
+      greatest(cached > stated_input, rule.8 = 0), stated_input + cached,
+      stated_input) as all_input,
+    least(reasoning_tokens > 0, total = all_input + stated_output + reasoning_tokens) as reasoning_proven
+  from (
+  -- stage 4a: what the counts prove
+  select
+    *,
+    toUInt64(ifNull(n['uncached_tokens'], 0)) as uncached,
+    least(isNotNull(n['all_input_tokens']), cached <= stated_input) as whole_told,
+    isNotNull(n['uncached_tokens']) as rest_told,
+    least(cached > 0, has([stated_input + stated_output + cached, stated_input + stated_output + cached + reasoning_tokens], total)) as sum_told,
+    least(cached > 0, rule.8 = 0, rule.13 = 1, total = stated_input + stated_output, cached <= stated_input) as inside_told
   from (
   -- stage 3: the rule that reads the counts
   select
     *,
-    multiIf(known_operation.2 != '', known_operation.2, usage_known and model_name != '', 'call', usage_known, 'wrapper', 'link') as plain_role,
+    multiIf(known_operation.2 != '', known_operation.2, least(usage_known, model_name != ''), 'call', usage_known, 'wrapper', 'link') as plain_role,
     -- a scope that ends with $ is the whole name
-    arrayFirst(r -> startsWith(concat(scope_name, '$'), r.4) and (r.5 = '' or position(provider_raw, r.5) > 0) and (r.12 = '' or position(model_name, r.12) > 0)
-      and (empty(r.6) or version >= r.6) and (empty(r.7) or version < r.7), rules) as rule,
+    arrayFirst(r -> least(startsWith(concat(scope_name, '$'), r.4), greatest(r.5 = '', position(provider_raw, r.5) > 0), greatest(r.12 = '', position(model_name, r.12) > 0),
+      greatest(empty(r.6), version >= r.6), greatest(empty(r.7), version < r.7)), rules) as rule,
     toUInt64(cache_read_tokens) + cache_write_tokens as cached,
     known_operation.1 in ('chat', 'text_completion', 'generate_content') as generates,
     -- region and account in an ARN, location and project in a path of Vertex
@@ -120,7 +129,7 @@ from (
       toUInt64(ifNull(n['input_tokens'], 0)) + ifNull(n['output_tokens'], 0) + ifNull(n['cache_read_tokens'], 0) + ifNull(n['cache_write_tokens'], 0) + ifNull(n['all_input_tokens'], 0) + ifNull(n['uncached_tokens'], 0) > 0 as usage_known,
       arrayExists(f -> a[f] != '' and isNull(n[f]), ['input_tokens', 'all_input_tokens', 'uncached_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'reasoning_tokens']) as some_unreadable,
       toUInt64(coalesce(n['all_input_tokens'], n['input_tokens'], 0)) as stated_input, toUInt64(ifNull(n['output_tokens'], 0)) as stated_output, toUInt64(ifNull(n['total_tokens'], 0)) as total,
-      toDecimal128OrNull(a['reported_cost_usd'], 24) as stated_cost,
+      toDecimal128OrNull(a['reported_cost_usd'], 24) as told_cost, ifNull(told_cost, 0) as stated_cost,
       ifNull(n['cache_read_tokens'], 0) as cache_read_tokens, ifNull(n['cache_write_tokens'], 0) as cache_write_tokens, ifNull(n['reasoning_tokens'], 0) as reasoning_tokens,
       -- an emitter without error.type may begin its status with the exception's name
       if(a['error_type'] != '', a['error_type'], extract(status_message, '^([A-Za-z_.]+(?:Error|Exception))\\b')) as error_name,
@@ -141,8 +150,8 @@ from (
         -- stage 1: the attributes that mean something, best first; a span's own beat its resource's
         select
           * except (members_2, members_3, members_4),
-          if(a['operation'] != '', a['operation'], if(is_scoped or a['event'] != '', span_name, '')) as operation_name,
-          arraySort(x -> (x.3, x.4), arrayFilter(x -> x.1 != '' and not startsWith(x.1, 'json') and x.2 != '' and x.2 != 'null', if(empty(members_1), named, arrayConcat(named, arrayMap(
+          if(a['operation'] != '', a['operation'], if(greatest(is_scoped, a['event'] != ''), span_name, '')) as operation_name,
+          arraySort(x -> (x.3, x.4), arrayFilter(x -> least(x.1 != '', not startsWith(x.1, 'json'), x.2 != '', x.2 != 'null'), if(empty(members_1), named, arrayConcat(named, arrayMap(
             member -> (dictGet('{db}.attribute_dict', 'field', tuple(member.1)), if(startsWith(member.2, '"'), JSONExtractString(member.2), member.2), dictGet('{db}.attribute_dict', 'rank', tuple(member.1)), member.1),
             arrayConcat(members_1, members_2, members_3, arrayFlatten(arrayMap(m -> arrayMap(q -> (concat(m.1, '.', q.1), q.2), JSONExtractKeysAndValuesRaw(m.2)), arrayFilter(m -> startsWith(m.2, '{'), members_3))))))))) as known,
           mapFromArrays(known.1, known.2) as a
@@ -170,4 +179,4 @@ from (
                 arrayConcat(mapValues(SpanAttributes), mapValues(scoped_attributes), mapValues(ResourceAttributes)),
                 arrayConcat(arrayWithConstant(length(SpanAttributes) + length(scoped_attributes), 0), arrayWithConstant(length(ResourceAttributes), 100)))) as named
             from {db}.{landing}
-            where length(TraceId) = 32 and length(SpanId) = 16))))))));
+            where length(TraceId) = 32 and length(SpanId) = 16)))))))));
