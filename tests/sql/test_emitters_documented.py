@@ -1,0 +1,75 @@
+"""Emitters that could not be run here: spans by the names that they document, through the real path."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.ledger import Ledger
+from tests.otlp import SpanSpec
+
+# gpt-4o: 2.5 USD a million input tokens, half of it from the cache, 10 USD a million output tokens.
+CACHED_CALL = Decimal("0.00275")
+OPENAI = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.request.model": "gpt-4o",
+    "gen_ai.response.model": "gpt-4o-2024-08-06",
+}
+COUNTS = {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100}
+CACHED = {"gen_ai.usage.cache_read.input_tokens": 600}
+
+EMITTERS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "OpenLIT": (
+        "openlit.instrumentation.openai",
+        OPENAI | COUNTS | CACHED
+        | {"gen_ai.system": "openai", "gen_ai.usage.cost": 0.0, "gen_ai.request.user": "ana", "deployment.environment": "prod"},
+        {"emitter": "openlit", "user": "ana", "environment": "prod", "completeness": "priced", "cost_usd": CACHED_CALL},
+    ),
+    "OpenLIT, a stream whose counts it made up": (
+        "openlit.instrumentation.openai",
+        OPENAI | COUNTS | {"gen_ai.system": "openai", "gen_ai.request.is_stream": True},
+        {"emitter": "openlit", "completeness": "estimated", "cost_usd": None},
+    ),
+    "LiteLLM v2": (
+        "litellm",
+        OPENAI | COUNTS | CACHED
+        | {"gen_ai.provider.name": "openai", "litellm.cost.total": "0.00275", "litellm.team.alias": "search", "litellm.api_key.hash": "ab"},
+        {
+            "emitter": "litellm", "team": "search", "completeness": "priced", "cost_usd": CACHED_CALL,
+            "reported_cost_usd": CACHED_CALL,
+        },
+    ),
+    "Portkey": (
+        "opentelemetry.instrumentation.genai.portkey",
+        OPENAI | COUNTS | CACHED | {"gen_ai.provider.name": "openai", "gen_ai.response.finish_reasons": ["stop"]},
+        {"completeness": "priced", "cost_usd": CACHED_CALL},
+    ),
+    "Sentry": (
+        "sentry.python",
+        {
+            "gen_ai.operation.name": "chat", "gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o",
+            "gen_ai.usage.input_tokens": 1000, "gen_ai.usage.input_tokens.cached": 600,
+            "gen_ai.usage.output_tokens": 100, "gen_ai.usage.output_tokens.reasoning": 40, "gen_ai.usage.total_tokens": 1100,
+        },
+        {"emitter": "sentry", "completeness": "priced", "cost_usd": CACHED_CALL, "reasoning_tokens": 40, "output_tokens": 100},
+    ),
+    "Sentry, older names": (
+        "sentry.python",
+        {
+            "gen_ai.system": "openai", "ai.model_id": "gpt-4o", "ai.prompt_tokens.used": 1000,
+            "ai.completion_tokens.used": 100, "ai.total_tokens.used": 1100, "ai.pipeline.name": "helpdesk",
+        },
+        {"emitter": "sentry", "completeness": "priced", "cost_usd": Decimal("0.0035"), "feature": "helpdesk"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EMITTERS)
+def test_an_emitter_is_read_by_the_names_that_it_documents(ledger: Ledger, recently: float, name: str) -> None:
+    scope, attributes, expected = EMITTERS[name]
+    span = SpanSpec(recently, recently + 1, attributes, scope=scope, service=name)
+
+    (call,) = ledger.settled(span, span)
+
+    assert {column: call[column] for column in expected} == expected
+    assert (call["provider"], call["model"], call["input_tokens"]) == ("openai", "gpt-4o", 1000)
