@@ -14,12 +14,14 @@ from rich.text import Text
 from rich.tree import Tree
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
-from spanledger_collector.cli.explanation import explanation, rows
+from spanledger_collector.cli.explanation import STATES, explanation, rows
 from spanledger_collector.cli.show import as_json, console
 from spanledger_collector.exceptions import InputError, UsageError
 
 __all__ = ["explain"]
 
+_FIRST: Final = 1970  # where prices without a beginning begin, and where those without an end end
+_LAST: Final = 2100
 _DIGITS: Final = re.compile(r"[0-9a-f]{8,32}")
 
 
@@ -77,7 +79,7 @@ def _found(client: Client, digits: str) -> tuple[str, str]:
             "If it is one, its attributes have names that the ledger does not know."
         )
     raise InputError(
-        f"No GenAI span has the id {digits}. Calls are kept 400 days; a span that could not be is in quarantined_spans; "
+        f"No GenAI span has the id {digits}. Calls are kept {known['kept_days']} days; a span that could not be is in quarantined_spans; "
         "one that was just sent takes a second."
     )
 
@@ -147,7 +149,14 @@ def _lines(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if entry["winner"]:
         elsewhere = f" of trace {entry['winner']['trace']}" if entry["winner"]["trace"] != entry["trace"] else ""
         yield "instead", f"span {entry['winner']['span']}{elsewhere} bills"
-    yield from _reading(entry["reading"])
+    if entry["status"] == "error" or entry["attempts"] > 1:
+        how = (
+            f"failed with {entry['error_type'] or 'an error that it does not name'}"
+            if entry["status"] == "error"
+            else "succeeded"
+        )
+        yield "call", f"{how}, {_count(entry['attempts'], 'attempt')}"
+    yield from _reading(entry["reading"], is_billed=bool(entry["price"]))
     if entry["price"]:
         yield from _model(entry["model"])
         yield from _price(entry["price"])
@@ -158,8 +167,9 @@ def _lines(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "tag", f"{name} = {tag['value']} ({where})"
 
 
-def _reading(reading: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "read", f"rule {reading['rule']}: {reading['note']} ({reading['usage_state']})"
+def _reading(reading: Mapping[str, Any], *, is_billed: bool) -> Iterator[tuple[str, str]]:
+    counts = f"{STATES[reading['usage_state']]}; " if is_billed else ""
+    yield "read", f"{counts}rule {reading['rule']}: {reading['note']}"
     if reading["attributes"] is None:
         yield "", "the attributes as delivered have expired; the counts have not"
     for attribute in reading["attributes"] or ():
@@ -171,7 +181,8 @@ def _reading(reading: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _model(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     raw = f"{model['provider_raw'] or '(none)'} / {model['model_raw'] or '(none)'}"
-    yield "model", f"{model['provider']} / {model['model']}, delivered as {raw}; {model['why']}"
+    name = f"{model['provider']} / {model['model']}"
+    yield "model", f"{name}{'' if raw == name else f', delivered as {raw}'}; {model['why']}"
     circumstances = [
         f"{name.replace('_', ' ')} {model[name]}"
         for name in ("context", "service_tier", "account", "region")
@@ -183,23 +194,53 @@ def _model(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _price(price: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     rate = price["rate"]
+    if price["contract"]:
+        yield "contract", _contract(price["contract"])
     if rate:
-        contract = f"contract {rate['contract']}" if rate["contract"] else "list price"
-        source = f"{rate['source']} {rate['source_version']}".strip()
+        contract = f"contract {rate['contract']}" if rate["contract"] else "the price for everybody"
+        source = (
+            "your own prices" if rate["source"] == "override" else f"{rate['source']} {rate['source_version']}".strip()
+        )
         yield (
             "price",
             f"rate {rate['rate_id']} of {source}, book {rate['book']}, {contract}, {rate['context'] or 'standard context'}",
         )
         if not rate["is_of_its_context"]:
             yield "", "the call's own context has no price: the standard one stands in"
-        yield "", f"valid from {rate['valid_from']:%Y-%m-%d %H:%M} until before {rate['valid_to']:%Y-%m-%d %H:%M} UTC"
+        yield "", _validity(rate)
     for line in price["lines"]:
         name = line["meter"].removesuffix("_usd").removesuffix("_usd_per_token").replace("_", " ")
         yield "", f"{line['quantity']:>12,} {name} x {_usd(line['usd_per_unit'])} = {_usd(line['usd'])}"
     if price["lines"]:
         yield "sum", f"{_usd(price['sum_usd'])} USD"
-    cost = "unknown" if price["cost_usd"] is None else f"{_usd(price['cost_usd'])} USD"
-    yield "cost", f"{cost}; {price['completeness']}: {price['meaning']}"
+    yield "cost", f"{_cost(price)}; {price['completeness']}: {price['meaning']}"
+    yield from (("changed", _repricing(change)) for change in price["repricings"])
+
+
+def _repricing(change: Mapping[str, Any]) -> str:
+    moved = f"{_usd(change['old_usd'])} to {_usd(change['new_usd'])} USD (book {change['book_to']})"
+    whose = f"{_count(change['calls'], 'call')} of this month, model and team"
+    return f"{change['at']:%Y-%m-%d} by {change['who']}, {change['why'].rstrip('.')}: {whose} went from {moved}"
+
+
+def _validity(rate: Mapping[str, Any]) -> str:
+    start, end = rate["valid_from"], rate["valid_to"]
+    since = f"{start:%Y-%m-%d %H:%M} UTC" if start.year > _FIRST else "the beginning"
+    return f"valid from {since} until {f'before {end:%Y-%m-%d %H:%M} UTC' if end.year < _LAST else 'it changes'}"
+
+
+def _cost(price: Mapping[str, Any]) -> str:
+    if price["cost_usd"] is not None:
+        return f"{_usd(price['cost_usd'])} USD"
+    low = f"at least {_usd(price['low_usd'])} USD" if price["low_usd"] else ""
+    high = "with no upper bound" if price["high_usd"] is None else f"at most {_usd(price['high_usd'])} USD"
+    return ", ".join(filter(None, ("unknown", low, high)))
+
+
+def _contract(contract: Mapping[str, Any]) -> str:
+    conditions = ", ".join(f"{name} is {value}" for name, value in contract["for"].items()) or "it holds for every call"
+    who = f", set {contract['created_at']:%Y-%m-%d} by {contract['created_by']}" if contract.get("created_by") else ""
+    return f"{contract['name']}, because {conditions}{who}{': ' + contract['note'] if contract.get('note') else ''}"
 
 
 def _usd(amount: Decimal) -> str:

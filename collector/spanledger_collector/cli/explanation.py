@@ -8,20 +8,32 @@ from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.prices.meters import METERS
+from spanledger_collector.zone import stored_zone
 
-__all__ = ["MEANINGS", "TAGS", "explanation", "rows"]
+__all__ = ["MEANINGS", "STATES", "TAGS", "explanation", "rows"]
 
 TAGS: Final = ("tenant", "team", "feature", "user", "session", "task", "agent", "agent_step", "environment")
 MEANINGS: Final = {
-    "priced": "exact: the provider's counts times the price of the day",
-    "estimated": "not exact: the counts are incomplete or guessed, or the tier has no price of its own",
-    "unpriced_model": "unknown: the price book has no price for this model",
-    "no_usage": "unknown: the call succeeded and reported no token counts",
-    "failed_not_billed": "0: the provider turned the request away",
-    "failed_maybe_billed": "unknown: the call broke off, and the provider may have billed it",
-    "notional": "0: a flat subscription pays; the amount is what it would have cost",
+    "priced": "exactly the counts times the price of the day",
+    "estimated": "not exactly known, and in no sum",
+    "unpriced_model": "the price book has no price for this model",
+    "no_usage": "the call succeeded and reported no token counts",
+    "failed_not_billed": "the provider turned the request away before it generated anything",
+    "failed_maybe_billed": "the call broke off, and the provider may have billed it",
+    "notional": "a flat subscription pays; the sum is what it would have cost",
+}
+STATES: Final = {
+    "reported": "the provider's counts",
+    "unsplit": "the provider's counts, but not how long the cache keeps what was written",
+    "partial": "counts of a call that was cut short, or that lack a part",
+    "estimated": "a guess of the emitter",
+    "no_usage": "no counts",
+    "failed_not_billed": "no counts: turned away",
+    "failed_maybe_billed": "no counts: broke off",
+    "notional": "counts of a subscription",
 }
 _EXACT: Final = Context(prec=100)
+_CONDITIONS: Final = ("tenant", "provider", "account", "deployment", "environment", "service")
 _KNOWN: Final = frozenset({"priced", "failed_not_billed", "notional"})
 _MARGIN_SECONDS: Final = 864_000  # a span lasts at most ten days
 
@@ -47,8 +59,8 @@ def explanation(client: Client, trace: str, limit: int) -> list[dict[str, Any]]:
     notes = {
         str(name): str(note) for name, note in client.query("select rule, note from usage_rules final").result_rows
     }
-    aliases = _aliases(client, spans)
-    return [_entry(client, span, landed.get(span["span"]), carried, notes, aliases) for span in spans]
+    aliases, zone = _aliases(client, spans), stored_zone(client)
+    return [_entry(client, span, landed.get(span["span"]), carried, notes, aliases, zone) for span in spans]
 
 
 def _entry(
@@ -58,10 +70,23 @@ def _entry(
     carried: list[dict[str, Any]],
     notes: Mapping[str, str],
     aliases: Mapping[tuple[str, str], str],
+    zone: str,
 ) -> dict[str, Any]:
     bills = span["verdict"] == "bills"
     rule = str(span["usage_rule"]).split(", ", 1)[0]
-    names = ("trace", "span", "parent", "role", "operation", "service", "status", "error_type", "verdict", "reason")
+    names = (
+        "trace",
+        "span",
+        "parent",
+        "role",
+        "operation",
+        "service",
+        "status",
+        "error_type",
+        "attempts",
+        "verdict",
+        "reason",
+    )
     return {
         **{name: span[name] for name in names},
         "ts": span["ts"],
@@ -83,7 +108,7 @@ def _entry(
             for name in ("provider_raw", "model_raw", "provider", "model", "service_tier", "account", "region")
         }
         | {"context": span["price_context"], "why": aliases.get((span["provider_raw"], span["model_raw"]), "")},
-        "price": _price(client, span) if bills else None,
+        "price": _price(client, span, zone) if bills else None,
         "tags": {name: _origin(span, name, carried) for name in TAGS if span[name]},
         "reported_cost_usd": span["reported_cost_usd"],
     }
@@ -99,7 +124,7 @@ def _attributes(landed: Mapping[str, Any]) -> list[dict[str, str]]:
     return found
 
 
-def _price(client: Client, span: Mapping[str, Any]) -> dict[str, Any]:
+def _price(client: Client, span: Mapping[str, Any], zone: str) -> dict[str, Any]:
     completeness, amount = str(span["completeness"]), Decimal(span["amount_usd"])
     lines = list[dict[str, Any]]()
     rate: dict[str, Any] | None = None
@@ -117,7 +142,26 @@ def _price(client: Client, span: Mapping[str, Any]) -> dict[str, Any]:
         "sum_usd": total,
         "lines": lines,
         "rate": _rate(rate, span) if rate else None,
+        "low_usd": None if is_known else Decimal(span["low_usd"]),
+        "high_usd": None if is_known or span["high_usd"] is None else Decimal(span["high_usd"]),
+        "contract": _contract(client, span),
+        "repricings": rows(client, "explain_repricings", **_of_call(span), zone=zone),
     }
+
+
+def _contract(client: Client, span: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the contract that a call falls under, and the rule that says so; None without one."""
+    if not span["contract"]:
+        return None
+    found = rows(client, "explain_assignments", **_of_call(span), contract=span["contract"])
+    conditions = {name: found[0][name] for name in _CONDITIONS if found[0][name]} if found else {}
+    said = {name: found[0][name] for name in ("created_at", "created_by", "note")} if found else {}
+    return {"name": span["contract"], "for": conditions, **said}
+
+
+def _of_call(span: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("tenant", "team", "provider", "model", "account", "environment", "service")
+    return {name: span[name] for name in names} | {"deployment": span["model_raw"], "at": int(span["ts"].timestamp())}
 
 
 def _lines(quantities: list[int], rate: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

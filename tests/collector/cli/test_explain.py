@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from spanledger_collector.cli.explanation import explanation
+from spanledger_collector.prices import Assignment, Override, apply, draft
 from tests.collector.cli.processes import spanledger
 from tests.ledger import Ledger
 from tests.otlp import SpanSpec, agent, chat
@@ -68,6 +69,38 @@ def test_what_the_landing_has_forgotten_is_still_explained(ledger: Ledger, recen
 
     assert entry["reading"]["attributes"] is None
     assert entry["price"]["sum_usd"] > 0
+
+
+def test_a_call_names_its_contract_its_bounds_and_what_changed_its_price(ledger: Ledger, recently: float) -> None:
+    team = {"spanledger.tenant": "acme", "spanledger.team": "core"}
+    broken = {"error": True, "extra": {**team, "error.type": "openai.APITimeoutError", "spanledger.attempts": 3}}
+    calls = [chat(recently, trace=1, extra=team), chat(recently + 1, trace=1, tokens=None, **broken)]
+    ledger.settled(*calls)
+    agreed = Override("openai", "gpt-4o-mini", {"input_usd_per_token": Decimal("0.0000002")}, contract="acme-26")
+    drafted = draft(ledger.client, "agreed", entries=[agreed, Assignment("acme-26", tenant="acme", note="signed")])
+    assert drafted
+    apply(ledger.client, drafted, "bob")
+    ledger.settle()
+
+    priced, failed = (entry["price"] for entry in explanation(ledger.client, calls[0].trace_id, 100))
+    withdrawn = draft(ledger.client, "withdrawn", entries=[Assignment("", tenant="acme")])
+    assert withdrawn
+    apply(ledger.client, withdrawn, "bob")
+
+    assert (priced["contract"]["name"], priced["contract"]["for"], priced["contract"]["note"]) == (
+        "acme-26",
+        {"tenant": "acme"},
+        "signed",
+    )
+    assert priced["cost_usd"] == priced["sum_usd"] == Decimal("0.00026")
+    (change,) = priced["repricings"]
+    assert (change["who"], change["calls"], change["old_usd"], change["new_usd"]) == (
+        "bob",
+        1,
+        Decimal("0.00021"),
+        Decimal("0.00026"),
+    )
+    assert (failed["cost_usd"], failed["low_usd"], failed["high_usd"]) == (None, 0, None)
 
 
 @pytest.mark.e2e
