@@ -258,3 +258,22 @@ def test_one_span_with_two_starts_is_one_call(ledger: Ledger, recently: float) -
     again = replace(first, start=recently + 0.5, attributes=chat(recently).attributes)
 
     assert only(ledger.booked(first, again))["input_tokens"] == 1000
+
+
+def test_a_pair_that_nothing_ties_together_is_never_money_twice(ledger: Ledger, recently: float) -> None:
+    """One instrumentation tells the usage, another one does not: without link, id or counts it cannot be told from two calls at a time."""
+    told = chat(recently)
+    silent = chat(recently + 0.1, seconds=0.8, tokens=None, trace=told.trace, scope="openinference.instrumentation.x")
+
+    calls = ledger.settled(silent, told)
+
+    assert [(call["span_id"], call["completeness"]) for call in calls] == [
+        (told.span_id, "priced"),
+        (silent.span_id, "no_usage"),
+    ]
+    assert ledger.row(
+        "select sum(c.known_usd) = max(c.known_usd) as once, sum(c.unknown_calls) as unknown from cost_by_team as c"
+    ) == {
+        "once": 1,
+        "unknown": 1,
+    }

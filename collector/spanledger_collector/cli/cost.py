@@ -73,6 +73,13 @@ def cost(
         start, shown = client.query(statement("moment"), {"zone": zone, **at}).result_rows[0]
         result = client.query(_sql(dimensions), {"since": int(start), "limit": limit, "zone": zone})
         rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+        age_days, is_stale = client.query("select list_age_days, stale from price_book_status").result_rows[0]
+    if is_stale:
+        typer.echo(
+            f"The price list is {age_days} days old: prices may have changed since. Install a newer genai-prices and run "
+            "`spanledger prices update`.",
+            err=True,
+        )
     if json:
         typer.echo(as_json([_for_programs(row) for row in rows]))
         if rows and (left := rows[0]["rows_in_all"] - len(rows)):
@@ -152,9 +159,19 @@ def _print(dimensions: list[str], rows: list[dict[str, Any]], since: str) -> Non
 
 def _notes(rows: list[dict[str, Any]], unknown_calls: int) -> Iterator[str]:
     if unknown_calls:
-        yield "≥: a lower bound, because the cost of some calls is unknown; --by completeness says why."
+        calls = int(rows[0]["calls_in_all"])
+        yield (
+            f"≥: a lower bound, because the cost of {unknown_calls:,} of {calls:,} calls ({_percent(unknown_calls, calls)}) is unknown; "
+            "--by completeness says why."
+        )
     if left := rows[0]["rows_in_all"] - len(rows):
         yield f"{left:,} more rows are not shown; the total is that of all rows. --limit shows more."
+
+
+def _percent(part: int, whole: int) -> str:
+    """Return a share that is never 0 % nor 100 % unless it is."""
+    share = round(100 * part / whole, 1)
+    return "less than 0.1 %" if share == 0 else "more than 99.9 %" if share == 100 and part != whole else f"{share:g} %"
 
 
 def _tags(dimensions: list[str], row: dict[str, Any]) -> dict[str, str]:

@@ -1,14 +1,22 @@
 """Spans that are in ClickHouse already become a ledger: once, whole, whatever stops in between."""
 
+import json
+import signal
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from spanledger_collector.cli.backfill import Reading, plan, read_hours
+from spanledger_collector.database import open_embedded
 from spanledger_collector.exceptions import InputError
+from spanledger_collector.receiver.door import Door
+from spanledger_collector.server import prepare
+from tests.collector.cli.processes import python, spanledger
 from tests.ledger import Ledger
-from tests.otlp import agent, chat
+from tests.otlp import agent, chat, request
 
 FIRST, LAST = datetime.now(UTC) - timedelta(days=300), datetime.now(UTC) + timedelta(days=1)
 TOTAL = "select sum(c.calls) as calls, sum(c.known_usd) as usd from costs as c"
@@ -84,3 +92,50 @@ def test_reading_again_corrects_what_was_read_with_fewer_names(history: Ledger) 
 def test_what_is_no_table_of_spans_is_named(ledger: Ledger, table: str) -> None:
     with pytest.raises(InputError, match=table):
         reading(ledger, table)
+
+
+# Is killed in the worst moment: an hour has been read, and that is not yet recorded.
+KILLED = """
+import os, signal, sys
+from spanledger_collector.cli import run
+module, left = sys.modules["spanledger_collector.cli.backfill"], [3]
+recorded = module._record
+def record(*arguments):
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    recorded(*arguments)
+module._record = record
+run()
+"""
+
+
+@pytest.mark.e2e
+def test_a_backfill_that_is_killed_and_run_again_gives_the_true_totals(tmp_path: Path, recently: float) -> None:
+    store = tmp_path / "ledger"
+    with closing(open_embedded(store)) as database:
+        prepare(database, "tests")
+        with closing(database.client()) as client, closing(Door(database)) as door:
+            client.command(OLDER)
+            door.insert([request(chat(recently - 3600 * hour + second) for hour in range(8) for second in range(5))])
+            client.command(COPIED)
+            for table in (
+                "otel_traces",
+                "genai_calls",
+                "trace_spans",
+                "response_spans",
+                "election_queue",
+                "dirty_minutes",
+            ):
+                client.command(f"truncate table {table}")
+
+    command = ("backfill", "--from-table", "old_traces", "--store", store)
+    killed = [python("-c", KILLED, *command).code for _ in range(2)]
+    ended = spanledger(*command, "--json")
+
+    assert killed == [-signal.SIGKILL, -signal.SIGKILL]
+    assert ended.code == 0, ended.err
+    told = json.loads(ended.out)
+    assert (told["hours_read_before"], told["hours"], told["spans"] + told["spans_read_before"]) == (4, 4, 40)
+    total = spanledger("query", f"{TOTAL} format JSONEachRow", "--store", store)
+    assert {name: str(value) for name, value in json.loads(total.out).items()} == {"calls": "40", "usd": "0.0084"}
