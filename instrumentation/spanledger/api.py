@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from spanledger.attributes import TAG_ATTRIBUTES
+from spanledger.exceptions import SettingsError
 from spanledger.once import warn_once
 from spanledger.session import active_instrumentation, inert_instrumentation, try_start
-from spanledger.settings import is_disabled
+from spanledger.settings import given_tags, is_disabled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +40,8 @@ def instrument(
     What is not given comes from SPANLEDGER_* and OTEL_*. `endpoint` is the base address, such as
     http://127.0.0.1:4318. `tenant`, `team`, `feature` and `task` tag every span that no tags() says otherwise of.
     With `user_key` user ids leave as pseudonyms (HMAC-SHA256), the same ones in every service that has the key.
-    A TracerProvider that the application has set is joined. A second call changes nothing and returns the same handle.
+    A TracerProvider that the application has set is joined. Where metering runs already (by opentelemetry-instrument, by
+    an earlier call), the same handle is returned and of what is given only the tags count, for what starts from then on.
 
     Does not raise when telemetry cannot be set up: the application runs on unmetered and the log says why, once.
     """
@@ -58,13 +61,21 @@ def instrument(
     }
     running = active_instrumentation()
     if running is not None:
-        ignored = [name for name, value in overrides.items() if value is not None]
-        if ignored:
-            warn_once(
-                "instrument-twice",
-                "spanledger runs already (by opentelemetry-instrument, or an earlier call): %s of this instrument() is "
-                "ignored; set it there, or in SPANLEDGER_* before the start",
-                ", ".join(ignored),
-            )
+        _join(running, overrides)
         return running
     return try_start(overrides, provider=tracer_provider)
+
+
+def _join(running: Instrumentation, overrides: Mapping[str, object]) -> None:
+    try:
+        running.add_default_tags(given_tags(overrides))
+    except SettingsError as error:
+        warn_once("instrument-twice-tag", "spanledger: a tag of instrument() is ignored: %s", error)
+    ignored = [name for name, value in overrides.items() if value is not None and name not in TAG_ATTRIBUTES]
+    if ignored:
+        warn_once(
+            "instrument-twice",
+            "spanledger runs already (by opentelemetry-instrument, or an earlier call): %s of this instrument() is "
+            "ignored; set it there, or in SPANLEDGER_* before the start",
+            ", ".join(ignored),
+        )

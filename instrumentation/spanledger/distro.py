@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from spanledger.instrumentors import GROUP, client_of
 from spanledger.once import warn_once
-from spanledger.session import active_instrumentation, shield_vendors, try_start
+from spanledger.session import active_instrumentation, try_start
 from spanledger.settings import is_disabled
 
 __all__ = ["SpanledgerConfigurator", "SpanledgerDistro", "post_instrument", "pre_instrument"]
@@ -26,7 +26,6 @@ class SpanledgerDistro(BaseDistro):  # type: ignore[misc] # untyped, see its imp
     """Leaves the instrumentors of LLM clients to ClientMetering, which loads one for each when it is imported."""
 
     def _configure(self, **kwargs: Any) -> None:  # noqa: ARG002 - the base class's signature
-        shield_vendors()
         logging.getLogger(_LOADER).addFilter(_is_about_another_library)
 
     def load_instrumentor(self, entry_point: Any, **kwargs: Any) -> None:
@@ -53,7 +52,6 @@ class SpanledgerConfigurator(_OTelSDKConfigurator):
 
 def pre_instrument() -> None:
     """Run before any instrumentor loads, and after the configurator, whosesoever that is: our wrapper comes first."""
-    shield_vendors()
     _start_once()
 
 

@@ -19,4 +19,7 @@ class SettingsError(SpanledgerError):
 
 
 class CallRefused(SpanledgerError):  # noqa: N818 - a decision, not a failure
-    """A rule that the owner switched on refused a call. Nothing was sent, so nothing is billed."""
+    """A rule that the owner switched on refused a call. Nothing was sent, so nothing is billed.
+
+    What is raised is an error of the client as well (`openai.OpenAIError`, `anthropic.AnthropicError`).
+    """

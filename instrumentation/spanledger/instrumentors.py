@@ -74,9 +74,9 @@ class ClientMetering:
         self._is_stopped = False
 
     def start(self) -> None:
+        wrap_clients()  # first: below whatever an instrumentor wraps around a client
         if "*" in self._disabled:
             return
-        wrap_clients()  # first: below whatever an instrumentor wraps around a client
         for client in CLIENTS:
             if client.name not in self._disabled:
                 for module in filter(None, (client.module, client.awaited)):

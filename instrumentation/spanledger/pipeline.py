@@ -79,9 +79,13 @@ class Pipeline:
         observe_health([self._spans, self._records])
         self.outcomes = OutcomeLog(self._records, provider.resource)
         processor = LedgerProcessor(self._spans, default_tags=settings.default_tags, genai_spans_only=genai_spans_only)
+        self._processor = processor
         self._shadows = cast_shadows(provider, processor)
         provider.add_span_processor(processor)
         self._own_provider = provider if is_own else None
+
+    def add_default_tags(self, tags: Mapping[str, str]) -> None:
+        self._processor.add_default_tags(tags)
 
     def flush(self, timeout_s: float) -> bool:
         are_spans_flushed = self._spans.flush(timeout_s)
@@ -92,6 +96,7 @@ class Pipeline:
 
     def close(self) -> None:
         self._shadows.stop()
+        self._processor.stop()
         for queue in (self._spans, self._records):  # both at once: the end waits for the slower, not for the sum
             queue.begin_close(self._exit_timeout_s)
         for queue in (self._spans, self._records):

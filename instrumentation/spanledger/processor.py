@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from weakref import WeakKeyDictionary, WeakSet
@@ -16,7 +15,7 @@ from spanledger.attributes import AGENT_NAME, PARENT_GENAI_SPAN_ID, SDK_VERSION,
 from spanledger.calls import facts_of, note_start
 from spanledger.genai import attributes_now, is_genai, is_genai_work, is_one_call
 from spanledger.once import warn_once
-from spanledger.process import process_id
+from spanledger.process import next_sequence, process_id
 from spanledger.scopes import current_tags
 
 if TYPE_CHECKING:
@@ -72,9 +71,9 @@ class LedgerProcessor(SpanProcessor):
     def __init__(self, queue: SpanQueue, *, default_tags: Mapping[str, str], genai_spans_only: bool) -> None:
         self._queue = queue
         self._default_tags = dict(default_tags)
+        self._is_stopped = False
         self._genai_spans_only = genai_spans_only
         self._process_id = process_id()
-        self._sequence = itertools.count(1)  # 0 is the ledger's word for unknown
         # Entries live as long as their span.
         self._places: WeakKeyDictionary[trace.Span, _Place] = WeakKeyDictionary()
         # Spans that were open at a fork end in both processes, and are their parent's to deliver.
@@ -82,7 +81,16 @@ class LedgerProcessor(SpanProcessor):
         # Between the two hooks of an end: the second gets a copy of the span, which is in none of the above.
         self._ending: dict[int, tuple[Mapping[str, AttributeValue], bool] | None] = {}
 
+    def add_default_tags(self, tags: Mapping[str, str]) -> None:
+        self._default_tags = {**self._default_tags, **tags}
+
+    def stop(self) -> None:
+        """Leave spans as they are from now on: a provider does not let go of its processors."""
+        self._is_stopped = True
+
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        if self._is_stopped:
+            return
         try:
             self._mark(span, parent_context)
         except Exception:  # noqa: BLE001 - the caller's call comes first
@@ -119,7 +127,6 @@ class LedgerProcessor(SpanProcessor):
 
     def _begin_in_child(self) -> None:
         self._inherited = WeakSet(self._places)
-        self._sequence = itertools.count(1)
         self._process_id = process_id()
 
     def _place(self, span: Span, enclosing: _Place | None, agent: Agent | None, *, is_call: bool) -> _Place:
@@ -127,7 +134,7 @@ class LedgerProcessor(SpanProcessor):
         return _Place(
             trace.format_span_id(span.context.span_id),
             enclosing.genai_span_id if enclosing is not None else "",
-            next(self._sequence),
+            next_sequence(),
             is_call or is_in_call,
             is_call and not is_in_call,
             agent,
@@ -151,7 +158,7 @@ class LedgerProcessor(SpanProcessor):
             warn_once("on-end", "spanledger: a span could not be queued", with_error=True)
 
     def _deliver(self, span: ReadableSpan) -> None:
-        if span.context is None:
+        if span.context is None or self._is_stopped:
             return
         end = self._ending.pop(span.context.span_id, _NO_END)
         # An unsampled span is recorded because somebody needs it: for the ledger, that is GenAI work.

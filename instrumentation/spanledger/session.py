@@ -6,13 +6,14 @@ import atexit
 import logging
 import os
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from spanledger.calls import configure, options_from
+from spanledger.calls import CallOptions, call_options, configure, options_from
 from spanledger.exceptions import SpanledgerError
 from spanledger.instrumentors import ClientMetering, disabled_names
 from spanledger.once import warn_once
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from spanledger.settings import Settings
 
-__all__ = ["Instrumentation", "active_instrumentation", "inert_instrumentation", "shield_vendors", "start", "try_start"]
+__all__ = ["Instrumentation", "active_instrumentation", "inert_instrumentation", "start", "try_start"]
 
 _logger: Final = logging.getLogger("spanledger")
 _lock: Final = threading.Lock()
@@ -76,6 +77,16 @@ class Instrumentation:
             self._metering.stop()
         pipeline.close()
         self._last_stats = pipeline.stats()
+        with _lock:
+            if _active is None:  # nobody has started another meanwhile
+                _let_everything_pass()
+
+    def add_default_tags(self, tags: Mapping[str, str]) -> None:
+        """Tag what starts from now on, unless a tags() says otherwise: span attribute -> value."""
+        if self._pipeline is not None and tags:
+            self._pipeline.add_default_tags(tags)
+            options = call_options()
+            configure(replace(options, default_tags={**options.default_tags, **tags}))
 
     def emit_outcome(self, attributes: Mapping[str, str]) -> None:
         """Queue an outcome event; warns once where nothing runs that could deliver it."""
@@ -96,6 +107,7 @@ class Instrumentation:
 
 
 _active: Instrumentation | None = None
+_own_provider: TracerProvider | None = None  # the last that we made; OpenTelemetry keeps the first that is set
 
 
 def active_instrumentation() -> Instrumentation | None:
@@ -106,14 +118,6 @@ def active_instrumentation() -> Instrumentation | None:
 def inert_instrumentation() -> Instrumentation:
     """Return a handle that does nothing, for a process where telemetry is off."""
     return Instrumentation()
-
-
-def shield_vendors() -> None:
-    """Keep trace context and baggage away from model vendors, unless the operator has said otherwise.
-
-    The anthropic client (2.x) sends both to its vendor by default. It reads this when a client is constructed.
-    """
-    os.environ.setdefault("ANTHROPIC_OPEN_TELEMETRY_PROPAGATION", "false")
 
 
 def try_start(
@@ -145,7 +149,6 @@ def start(
     with _lock:
         if _active is not None:
             return _active
-        shield_vendors()
         target, is_own = (provider, False) if provider is not None else _target_provider(settings)
         only_genai = not is_own if genai_spans_only is None else genai_spans_only
         configure(options_from(os.environ, ledger_url=settings.traces_url, default_tags=settings.default_tags))
@@ -159,10 +162,17 @@ def start(
     return started
 
 
+def _let_everything_pass() -> None:
+    """Switch off what stays wrapped: clients, threads and the propagator do what they did before."""
+    configure(CallOptions(is_active=False))
+    carry_into_threads(is_on=False)
+    propagate_tags((), is_trusting=False, pseudonyms=None)
+
+
 def _carry_tags(settings: Settings) -> None:
     try:
         if settings.carries_into_threads:
-            carry_into_threads()
+            carry_into_threads(is_on=True)
         pseudonyms = pseudonyms_from(settings.user_key)
         propagate_tags(settings.baggage_tags, is_trusting=settings.trusts_baggage, pseudonyms=pseudonyms)
     except Exception:  # noqa: BLE001 - calls are metered all the same
@@ -170,10 +180,11 @@ def _carry_tags(settings: Settings) -> None:
 
 
 def _target_provider(settings: Settings) -> tuple[TracerProvider, bool]:
+    global _own_provider  # noqa: PLW0603 - a process has one global provider
     current = trace.get_tracer_provider()
     if isinstance(current, TracerProvider):
-        return current, False
-    own = TracerProvider(resource=_resource(settings), shutdown_on_exit=False)
+        return current, current is _own_provider
+    _own_provider = own = TracerProvider(resource=_resource(settings), shutdown_on_exit=False)
     if isinstance(current, trace.ProxyTracerProvider):
         trace.set_tracer_provider(own)
     else:

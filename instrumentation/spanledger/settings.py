@@ -15,7 +15,7 @@ from spanledger.exceptions import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["DEFAULT_ENDPOINT_URL", "Settings", "is_disabled", "settings_from"]
+__all__ = ["DEFAULT_ENDPOINT_URL", "Settings", "given_tags", "is_disabled", "settings_from"]
 
 DEFAULT_ENDPOINT_URL: Final = "http://127.0.0.1:4318"
 
@@ -64,6 +64,11 @@ class Settings:
 def is_disabled(environ: Mapping[str, str]) -> bool:
     """Whether OTEL_SDK_DISABLED switches everything off."""
     return environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+
+
+def given_tags(overrides: Mapping[str, object]) -> dict[str, str]:
+    """Return the default tags that instrument() was given, by span attribute. Raises SettingsError."""
+    return _tags({}, overrides)
 
 
 def settings_from(environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:

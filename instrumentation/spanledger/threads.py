@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["carry_into_threads"]
 
 _lock: Final = threading.Lock()
+_is_on = False
 _EMPTY: Final = Context()
 # New in Python 3.14, and a thread pool by inheritance; what it is given must pickle, which a context does not.
 _INTERPRETER_POOL: Final = getattr(futures, "InterpreterPoolExecutor", ())
@@ -27,12 +28,16 @@ class _Carrier(wrapt.FunctionWrapper):  # type: ignore[type-arg] # generic in it
     """A wrapper that can be told from anybody else's on the same method."""
 
 
-def carry_into_threads() -> None:
-    """Make threading.Thread and ThreadPoolExecutor carry the context from now on; does nothing the second time.
+def carry_into_threads(*, is_on: bool) -> None:
+    """Make threading.Thread and ThreadPoolExecutor carry the context from now on, or no more.
 
     OpenTelemetry's own ThreadingInstrumentor does the same; beside it the work sees the same context all the same.
     """
+    global _is_on  # noqa: PLW0603 - a process has one threading.Thread
     with _lock:
+        _is_on = is_on
+        if not is_on:
+            return
         _wrap(threading.Thread, "start", _start)
         _wrap(futures.ThreadPoolExecutor, "submit", _submit)
 
@@ -45,7 +50,7 @@ def _wrap(owner: type, method: str, wrapper: Callable[..., Any]) -> None:
 
 def _start(wrapped: Callable[..., Any], thread: Any, args: Any, kwargs: Any) -> Any:
     context = otel_context.get_current()
-    if context:
+    if context and _is_on:
         # On the instance, for most threads of libraries are subclasses with a run() of their own.
         thread.run = functools.partial(_run, context, thread, thread.run)
     return wrapped(*args, **kwargs)
@@ -60,7 +65,7 @@ def _run(context: Context, thread: Any, run: Callable[[], None]) -> None:
 
 def _submit(wrapped: Callable[..., Any], pool: Any, args: Any, kwargs: Any) -> Any:
     context = otel_context.get_current()
-    if not context or not args or isinstance(pool, _INTERPRETER_POOL):
+    if not context or not _is_on or not args or isinstance(pool, _INTERPRETER_POOL):
         return wrapped(*args, **kwargs)
     function, *rest = args
     # A worker that starts here serves later work too: it must not carry what is true of this piece only.

@@ -112,7 +112,7 @@ def test_a_thread_is_free_when_it_is_done() -> None:
 
 def test_carrying_twice_wraps_once() -> None:
     before = (threading.Thread.start, ThreadPoolExecutor.submit)
-    carry_into_threads()
+    carry_into_threads(is_on=True)
 
     assert (threading.Thread.start, ThreadPoolExecutor.submit) == before
 

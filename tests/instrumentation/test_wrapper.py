@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anthropic
@@ -37,14 +37,6 @@ def options() -> Iterator[Callable[..., None]]:
     before = calls.call_options()
     yield lambda **changes: calls.configure(replace(calls.call_options(), **changes))
     calls.configure(before)
-
-
-@pytest.fixture
-def guarded() -> Iterator[list[calls.CallRequest]]:
-    seen: list[calls.CallRequest] = []
-    calls.set_guard(seen.append)
-    yield seen
-    calls.set_guard(None)
 
 
 def chat(vendor: VendorServer) -> Any:
@@ -130,64 +122,6 @@ CALLS: dict[str, tuple[Callable[..., Any], str]] = {
     "messages": (messages, "chat"),
     "messages async stream": (messages_async, "chat"),
 }
-
-
-@pytest.mark.parametrize("name", CALLS)
-def test_the_guard_sees_each_call_once_before_it_leaves(
-    name: str, guarded: list[calls.CallRequest], metered: Metered, vendor: VendorServer
-) -> None:
-    call, operation = CALLS[name]
-    with spanledger.tags(team="search"):
-        call(vendor)
-
-    (seen,) = guarded
-    assert (seen.model, seen.operation, seen.is_stream) == (
-        "gpt-5-mini",
-        operation,
-        "stream" in name or "helper" in name,
-    )
-    assert seen.provider == ("anthropic" if "messages" in name else "openai")
-    assert seen.host == vendor.url.removeprefix("http://")
-    assert sum(seen.sizes.values()) == len("Be brief.Where is order 7?")
-    assert seen.tags["spanledger.team"] == "search"
-    assert seen.tags["spanledger.feature"] == "default-feature"
-    assert len(vendor.requests) == 1
-
-
-@pytest.mark.parametrize("name", CALLS)
-def test_a_refused_call_sends_nothing_and_says_so_to_its_caller(
-    name: str, guarded: list[calls.CallRequest], metered: Metered, vendor: VendorServer
-) -> None:
-    def refuse(_request: calls.CallRequest) -> None:
-        raise spanledger.CallRefused("the budget of team search is spent")
-
-    calls.set_guard(refuse)
-    with pytest.raises(spanledger.CallRefused, match="budget of team search"):
-        CALLS[name][0](vendor)
-
-    assert vendor.requests == []
-    assert all(span.is_error for span in metered.collect())
-
-
-def test_a_guard_cannot_change_a_call(guarded: list[calls.CallRequest], metered: Metered, vendor: VendorServer) -> None:
-    chat(vendor)
-
-    (seen,) = guarded
-    with pytest.raises(FrozenInstanceError):
-        seen.model = "other"  # type: ignore[misc] # that is the point
-    with pytest.raises(TypeError):
-        seen.sizes["x"] = 1  # type: ignore[index] # that is the point
-
-
-def test_a_guard_that_fails_is_told_once_and_stops_nothing(
-    guarded: list[calls.CallRequest], metered: Metered, vendor: VendorServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    calls.set_guard(lambda _request: 1 / 0)  # type: ignore[arg-type] # a broken one
-    chat(vendor)
-    chat(vendor)
-
-    assert len(vendor.requests) == 2
-    assert [record.message for record in caplog.records] == ["spanledger: the guard failed; the call goes on"]
 
 
 @pytest.mark.parametrize("name", [name for name in CALLS if name != "post"])

@@ -48,9 +48,9 @@ def run(run_app: RunApp, vendor: VendorServer) -> RunApp:
 
 
 def test_an_unchanged_program_is_metered_once_per_call(run: RunApp, vendor: VendorServer, ledger: LedgerServer) -> None:
-    # The program calls instrument() too: what runs already stays as it is.
+    # The program calls instrument() too: what runs already stays as it is, but for the tags that it adds.
     done = run(
-        BOTH + "import spanledger\nspanledger.instrument()\n" + BOTH,
+        BOTH + "import spanledger\nspanledger.instrument(feature='chat')\n" + BOTH,
         OTEL_EXPORTER_OTLP_ENDPOINT=ledger.url,
         OTEL_SERVICE_NAME="shop",
         SPANLEDGER_TEAM="search",
@@ -60,6 +60,7 @@ def test_an_unchanged_program_is_metered_once_per_call(run: RunApp, vendor: Vend
     assert (done.stdout, done.stderr) == ("answered\nanswered\n", "")
     assert [span.name for span in ledger.spans] == calls * 2
     assert ledger.spans[0].attributes["spanledger.attempts"] == 2
+    assert [span.attributes.get("spanledger.feature") for span in ledger.spans] == [None] * 3 + ["chat"] * 3
     for span in ledger.spans:
         assert span.attributes["spanledger.cost_usd"]
         assert span.attributes["spanledger.team"] == "search"

@@ -10,7 +10,7 @@ import wrapt
 
 from spanledger.calls.readers import read_anthropic, read_chat, read_converse, read_prompt
 from spanledger.calls.request import Outgoing
-from spanledger.calls.wrapper import Prepared, around_sync, counting
+from spanledger.calls.wrapper import Prepared, around_sync, before_sending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,13 +30,17 @@ _BODY_BYTES_MAX: Final = 4_000_000  # a larger body is not worth reading twice; 
 def wrap_bedrock(module: ModuleType) -> None:
     """Wrap the calls of Bedrock's runtime; takes `botocore.client`."""
     wrapt.wrap_function_wrapper(module, "BaseClient._make_api_call", _runtime_only)
-    wrapt.wrap_function_wrapper("botocore.endpoint", "Endpoint._send", counting)
+    wrapt.wrap_function_wrapper("botocore.endpoint", "Endpoint._send", before_sending(_headers))
 
 
 def _runtime_only(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if client.meta.service_model.service_name != _SERVICE:
         return wrapped(*args, **kwargs)
     return _around(wrapped, client, args, kwargs)
+
+
+def _headers(request: Any) -> Any:
+    return request.headers
 
 
 def _prepare(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Prepared:

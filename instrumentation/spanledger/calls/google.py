@@ -9,7 +9,7 @@ import wrapt
 
 from spanledger.calls.readers import read_gemini
 from spanledger.calls.request import Outgoing
-from spanledger.calls.wrapper import Prepared, around_async, around_generator, around_sync, counting
+from spanledger.calls.wrapper import Prepared, around_async, around_generator, around_sync, before_sending
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -36,7 +36,12 @@ def wrap_google(module: ModuleType) -> None:
         wrapt.wrap_function_wrapper(module, f"BaseApiClient.{name}", around(_prepare))
     for name in ("_request_once", "_async_request_once"):
         if hasattr(client.BaseApiClient, name):
-            wrapt.wrap_function_wrapper(module, f"BaseApiClient.{name}", counting)
+            wrapt.wrap_function_wrapper(module, f"BaseApiClient.{name}", before_sending(_headers))
+
+
+def _headers(http_request: Any, *_: Any, **__: Any) -> Any:
+    http_request.headers = dict(http_request.headers or {})  # else those of the client, and of every later request
+    return http_request.headers
 
 
 def _prepare(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Prepared:

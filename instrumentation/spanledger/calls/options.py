@@ -43,6 +43,8 @@ class Hosts:
 class CallOptions:
     """Read from the environment once, when metering starts."""
 
+    # Whether calls are metered. If not, the clients do what they did before they were wrapped.
+    is_active: bool = True
     # Secret of the prompt fingerprints. See fingerprints.py for what holds without one.
     fingerprint_key: bytes = b"spanledger"
     # Hosts whose OpenAI chat streams are asked for their usage.
@@ -71,7 +73,7 @@ def options_from(
     )
 
 
-_options = CallOptions()
+_options = CallOptions(is_active=False)
 
 
 def configure(options: CallOptions) -> None:
@@ -81,5 +83,5 @@ def configure(options: CallOptions) -> None:
 
 
 def call_options() -> CallOptions:
-    """Return the options in force; before metering starts: no stream is touched, and every host is a vendor."""
+    """Return the options in force."""
     return _options

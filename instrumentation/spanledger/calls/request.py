@@ -37,3 +37,4 @@ class Outgoing:
     is_stream: bool = False
     body: Any = field(default=None, repr=False)  # the prompt is in it
     read: Callable[[Any], Prompt] | None = None
+    error_type: type[Exception] | None = None  # base of the client's errors, which applications handle

@@ -1,7 +1,8 @@
 """Trace context and baggage go to hosts that the operator lists as own; a model vendor gets neither.
 
-Three things put them on a request: an emitter in the headers that it hands to the client, the client itself, and the
-instrumentation of the HTTP library below it. The first is taken out, the other two ask the global propagator.
+Four things put them on a request: the application or an emitter in the headers that it hands to the client, the client
+itself, AWS's library in a Lambda, and the instrumentation of the HTTP library below. The last asks the global propagator,
+which is silent for a vendor; what the others have put there is taken out of each request that is about to leave.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from opentelemetry.propagators.textmap import TextMapPropagator, default_getter,
 from spanledger.calls.record import current_call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import MutableMapping
 
     from opentelemetry.context import Context
     from opentelemetry.propagators.textmap import CarrierT, Getter, Setter
 
-__all__ = ["guard_propagation", "propagate_to", "without_trace_context"]
+__all__ = ["guard_propagation", "propagate_to", "remove_trace_context"]
 
 _HEADERS: Final = frozenset(
     {"traceparent", "tracestate", "baggage", "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "x-b3-parentspanid"}
@@ -63,14 +64,13 @@ def guard_propagation() -> None:
         propagate.set_global_textmap(_VendorShield(current))
 
 
-def without_trace_context(headers: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the headers without those that carry trace context; None when there are none of them."""
-    if not any(name.lower() in _HEADERS for name in headers):
-        return None
-    return {name: value for name, value in headers.items() if name.lower() not in _HEADERS}
+def remove_trace_context(headers: MutableMapping[str, Any]) -> None:
+    """Take out of a request to a vendor what an emitter, the client or the application has put there."""
+    for name in [name for name in headers if name.lower() in _HEADERS]:
+        del headers[name]
 
 
-def propagate_to(headers: Any) -> None:
+def propagate_to(headers: MutableMapping[str, Any]) -> None:
     """Put trace context on a request to an own host, unless it has it already."""
     if "traceparent" not in headers:
         propagate.inject(headers)

@@ -15,16 +15,12 @@ import wrapt
 
 from spanledger.calls.options import call_options
 from spanledger.calls.readers import read_anthropic, read_chat, read_input, read_prompt, read_responses
-from spanledger.calls.record import current_call
 from spanledger.calls.request import Outgoing
-from spanledger.calls.shield import propagate_to, without_trace_context
 from spanledger.calls.stream_usage import asks_for_usage, merge_usage
-from spanledger.calls.wrapper import Prepared, around_async, around_sync, as_it_is, counting
-from spanledger.once import warn_once
+from spanledger.calls.wrapper import Prepared, about_to_send, around_async, around_sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
 
     from spanledger.calls.parts import Prompt
 
@@ -43,55 +39,45 @@ _STREAMS_WITHOUT_USAGE: Final = frozenset({"/chat/completions", "/completions"})
 _AZURE_VERSION_MIN: Final = "2024-09-01"
 
 
-def wrap_openai(module: ModuleType) -> None:
+def wrap_openai(module: Any) -> None:
     """Wrap the requests of the openai client; takes `openai._base_client`."""
-    _wrap(module, "openai")
+    _wrap(module, "openai", "OpenAIError")
 
 
-def wrap_anthropic(module: ModuleType) -> None:
+def wrap_anthropic(module: Any) -> None:
     """Wrap the requests of the anthropic client; takes `anthropic._base_client`."""
-    _wrap(module, "anthropic")
+    _wrap(module, "anthropic", "AnthropicError")
 
 
-def _wrap(module: Any, provider: str) -> None:
-    prepare = partial(_prepare, provider)
+def _wrap(module: Any, provider: str, error_name: str) -> None:
+    error_type = getattr(getattr(module, "_exceptions", None), error_name, None)
+    prepare = partial(_prepare, provider, error_type)
     wrapt.wrap_function_wrapper(module, "SyncAPIClient.request", around_sync(prepare))
     wrapt.wrap_function_wrapper(module, "AsyncAPIClient.request", around_async(prepare))
     wrapt.wrap_function_wrapper(module, "BaseClient._build_request", _sending)
 
 
-def _sending(wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any) -> Any:
-    request = counting(wrapped, instance, args, kwargs)
-    call = current_call()
-    if call is not None and not call.is_shielded:
-        try:
-            propagate_to(request.headers)
-        except Exception:  # noqa: BLE001 - the caller's call comes first
-            warn_once("propagate", "spanledger: trace context could not be sent to an own host", with_error=True)
+def _sending(wrapped: Callable[..., Any], _client: Any, args: Any, kwargs: Any) -> Any:
+    request = wrapped(*args, **kwargs)
+    about_to_send(lambda: request.headers)
     return request
 
 
-def _prepare(provider: str, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Prepared:
+def _prepare(
+    provider: str, error_type: type[Exception] | None, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Prepared:
     # request(cast_to, options, ...), by position from the resources, by name from who calls it directly
     options = args[1] if len(args) > 1 else kwargs["options"]
     outgoing, path = _outgoing(provider, client, options, kwargs)
-    changes: dict[str, Any] = {}
-    if isinstance(options.headers, dict) and outgoing.host not in call_options().propagate_hosts:
-        kept = without_trace_context(options.headers)
-        if kept is not None:
-            changes["headers"] = kept
+    outgoing.error_type = error_type
     body = _with_usage(client, options, outgoing, path)
-    if body is not None:
-        changes["json_data"] = body
-    if not changes:
+    if body is None:
         return Prepared(outgoing, args, kwargs)
     changed = copy(options)
-    for name, value in changes.items():
-        setattr(changed, name, value)
-    finish = merge_usage if body is not None else as_it_is
+    changed.json_data = body
     if len(args) > 1:
-        return Prepared(outgoing, (args[0], changed, *args[2:]), kwargs, finish)
-    return Prepared(outgoing, args, {**kwargs, "options": changed}, finish)
+        return Prepared(outgoing, (args[0], changed, *args[2:]), kwargs, merge_usage)
+    return Prepared(outgoing, args, {**kwargs, "options": changed}, merge_usage)
 
 
 def _outgoing(provider: str, client: Any, options: Any, kwargs: dict[str, Any]) -> tuple[Outgoing, str]:

@@ -6,6 +6,7 @@ Nothing in it may raise into the call, delay it or repeat it, except a guard tha
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import context as otel_context
@@ -14,13 +15,13 @@ from spanledger.calls.guard import ask_guard
 from spanledger.calls.options import call_options
 from spanledger.calls.record import CallRecord, current_call, within
 from spanledger.calls.request import Outgoing
-from spanledger.calls.shield import guard_propagation
+from spanledger.calls.shield import guard_propagation, propagate_to, remove_trace_context
 from spanledger.once import warn_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, MutableMapping
 
-__all__ = ["Prepared", "around_async", "around_generator", "around_sync", "as_it_is", "counting"]
+__all__ = ["Prepared", "about_to_send", "around_async", "around_generator", "around_sync", "as_it_is", "before_sending"]
 
 _END: Final = object()
 
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 def around_sync(prepare: Prepare) -> Wrapper:
     def request(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not call_options().is_active:
+            return wrapped(*args, **kwargs)
         prepared = _prepared(prepare, client, args, kwargs)
         call = _opened(prepared.outgoing)
         token = otel_context.attach(within(call))
@@ -62,6 +65,8 @@ def around_sync(prepare: Prepare) -> Wrapper:
 
 def around_async(prepare: Prepare) -> Wrapper:
     async def request(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not call_options().is_active:
+            return await wrapped(*args, **kwargs)
         prepared = _prepared(prepare, client, args, kwargs)
         call = _opened(prepared.outgoing)
         token = otel_context.attach(within(call))
@@ -79,6 +84,9 @@ def around_generator(prepare: Prepare) -> Wrapper:
     """For a request that leaves when the first item of its stream is asked for."""
 
     def request(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Any]:
+        if not call_options().is_active:
+            yield from wrapped(*args, **kwargs)
+            return
         prepared = _prepared(prepare, client, args, kwargs)
         call = _opened(prepared.outgoing)
         items = wrapped(*prepared.args, **prepared.kwargs)
@@ -95,15 +103,32 @@ def around_generator(prepare: Prepare) -> Wrapper:
     return request
 
 
-def counting(wrapped: Callable[..., Any], _instance: Any, args: Any, kwargs: Any) -> Any:
-    """Count an attempt: for the function that a client calls each time it sends a request."""
+def before_sending(headers_of: Callable[..., MutableMapping[str, Any]]) -> Wrapper:
+    """For the function that a client calls each time it sends a request, which `headers_of` finds the headers in."""
+
+    def send(wrapped: Any, _client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        about_to_send(partial(headers_of, *args, **kwargs))
+        return wrapped(*args, **kwargs)
+
+    return send
+
+
+def about_to_send(headers: Callable[[], MutableMapping[str, Any]]) -> None:
+    """Count an attempt, and see to it that its headers carry what they may."""
+    call = current_call()
+    if call is None:
+        return
     try:
-        call = current_call()
-        if call is not None:
-            call.count_attempt()
+        if call.is_shielded:
+            remove_trace_context(headers())
+        else:
+            propagate_to(headers())
+    except Exception:  # noqa: BLE001 - the caller's call comes first
+        warn_once("propagate", "spanledger: the trace context of a request is as its client made it", with_error=True)
+    try:
+        call.count_attempt()
     except Exception:  # noqa: BLE001 - the caller's call comes first
         warn_once("attempts", "spanledger: the attempts of a call could not be counted", with_error=True)
-    return wrapped(*args, **kwargs)
 
 
 def _prepared(prepare: Prepare, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Prepared:
