@@ -2,7 +2,9 @@
 
 Whoever sets an attribute, an emitter with content capture on or the application, the same table decides. In the
 namespaces of GenAI emitters a text is content unless its name is listed: what an emitter invents tomorrow stays inside.
-Elsewhere a text may leave unless its name says that it is a body, a header or a statement, or it is too long to be a fact.
+In the namespaces of the other conventions (HTTP, databases, clouds) it leaves unless its name says that it is a body, a
+header or a statement. Under any other name, which is the application's own, a text leaves that is as short as a tag, on one
+line: a cost centre does, a prompt that was noted down on a span does not.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["ledger_attributes", "ledger_events", "ledger_links"]
+__all__ = ["ledger_attributes", "ledger_events", "ledger_links", "ledger_name"]
 
 # Texts of GenAI emitters that are facts, by full name.
 _FACTS: Final = frozenset(
@@ -202,10 +204,54 @@ _CONTENT_NAMES: Final = frozenset(
 _ADDRESSES: Final = frozenset({"url.full", "http.url", "http.target", "server.address", "gen_ai.openai.api_base"})
 _LENGTH_MAX: Final = 1024  # a longer text is no fact that a ledger can use
 
+# Namespaces of conventions that are not about models.
+_CONVENTIONS: Final = (
+    *(
+        "android.",
+        "app.",
+        "artifact.",
+        "aws.",
+        "az.",
+        "azure.",
+        "browser.",
+        "cicd.",
+        "client.",
+        "cloud.",
+        "cloudevents.",
+    ),
+    *("code.", "container.", "cpu.", "cpython.", "db.", "deployment.", "destination.", "device.", "dns.", "enduser."),
+    *(
+        "error.",
+        "exception.",
+        "faas.",
+        "feature_flag.",
+        "file.",
+        "gcp.",
+        "geo.",
+        "graphql.",
+        "heroku.",
+        "host.",
+        "http.",
+    ),
+    *("k8s.", "log.", "messaging.", "net.", "network.", "oci.", "os.", "otel.", "peer.", "process.", "rpc."),
+    *("server.", "service.", "session.", "signalr.", "source.", "system.", "telemetry.", "test.", "thread.", "tls."),
+    *("url.", "user.", "user_agent.", "vcs.", "webengine."),
+)
+_OWN_LENGTH_MAX: Final = 128  # of a tag, too
+_NAME_LENGTH_MAX: Final = 256
+
 # Kept from the ledger even by those who want content there.
 _CREDENTIALS: Final = ("gen_ai.headers", "llm.headers", "http.request.header.", "http.response.header.")
 
-_DROP, _TAG, _KEEP, _ADDRESS = range(4)
+_DROP, _TAG, _KEEP, _ADDRESS, _OWN = range(5)
+
+
+def ledger_name(span: ReadableSpan, *, with_content: bool = False) -> str:
+    """Return the name of a span; one that is no name but a text is replaced by its length."""
+    name = span.name
+    if with_content or (len(name) <= _NAME_LENGTH_MAX and name.isprintable()):
+        return name
+    return f"(a name of {len(name)} characters)"
 
 
 def ledger_attributes(span: ReadableSpan, *, with_content: bool = False) -> dict[str, AttributeValue]:
@@ -244,7 +290,9 @@ def _kept(attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]
             kept[name] = value
             continue
         rule = _rule(name)
-        if rule == _DROP or _length(value) > (_TAG_LENGTH_MAX if rule == _TAG else _LENGTH_MAX):
+        if rule == _DROP or (rule == _OWN and not _is_as_a_tag(value)):
+            continue
+        if _length(value) > (_TAG_LENGTH_MAX if rule == _TAG else _LENGTH_MAX):
             continue
         kept[name] = value.partition("?")[0] if rule == _ADDRESS and isinstance(value, str) else value
     return kept
@@ -256,7 +304,13 @@ def _rule(name: str) -> int:
         return _TAG
     if name in _ADDRESSES:
         return _ADDRESS
-    return _DROP if name in _CONTENT_NAMES or name.startswith(_GENAI_PREFIXES) else _KEEP
+    if name in _CONTENT_NAMES or name.startswith(_GENAI_PREFIXES):
+        return _DROP
+    return _KEEP if name.startswith(_CONVENTIONS) else _OWN
+
+
+def _is_as_a_tag(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _OWN_LENGTH_MAX and value.isprintable()
 
 
 def _length(value: object) -> int:

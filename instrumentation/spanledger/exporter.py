@@ -10,7 +10,7 @@ from opentelemetry.trace import Status
 
 from spanledger.attributes import COST_AMOUNT, COST_CURRENCY, COST_SOURCE, COST_USD, SERVICE_INSTANCE_ID
 from spanledger.calls import call_options
-from spanledger.content import ledger_attributes, ledger_events, ledger_links
+from spanledger.content import ledger_attributes, ledger_events, ledger_links, ledger_name
 from spanledger.once import warn_once
 from spanledger.process import process_id
 from spanledger.usage import native_facts_by_parent, usage_of
@@ -86,7 +86,7 @@ def _ledger_copy(ended: EndedSpan, cost_usd: Decimal | None, pseudonyms: Pseudon
     if cost_usd is not None:
         attributes |= _cost_attributes(cost_usd)
     return ReadableSpan(
-        name=span.name,
+        name=ledger_name(span, with_content=with_content),
         context=span.context,
         parent=span.parent,
         resource=span.resource,

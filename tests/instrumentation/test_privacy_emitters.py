@@ -71,7 +71,9 @@ CONTENT: dict[str, Any] = {
     "url.full": f"https://vendor.example/v1?key={SECRET}",
     "db.query.text": f"insert into prompts values ('{SECRET}')",
     "exception.message": SECRET,
-    "application.says": SECRET + "." * 2000,
+    "my.note": f"Dear customer, {SECRET}: " + "." * 128,
+    "my.lines": f"Q: {SECRET}\nA:",
+    "my.list": [SECRET],
 }
 FACTS: dict[str, Any] = {
     "gen_ai.operation.name": "chat",
@@ -83,6 +85,8 @@ FACTS: dict[str, Any] = {
     "openinference.span.kind": "LLM",
     "traceloop.association.properties.customer": "acme",
     "cost_center": "4711-a",
+    "my.region": "x" * 128,
+    "my.number": 4711,
     "gen_ai.request.temperature": 0.5,
     "url.full": "https://vendor.example/v1",
 }
@@ -93,7 +97,7 @@ def emitted(metered: Metered) -> Metered:
     """Return what has met one span with content in every place that a span has."""
     tracer = trace.get_tracer("opentelemetry.instrumentation.openai")
     linked = Link(trace.INVALID_SPAN_CONTEXT, {"gen_ai.input.messages": SECRET})
-    span = tracer.start_span("openai.chat", attributes={**FACTS, **CONTENT}, links=[linked])
+    span = tracer.start_span(f"{SECRET} " * 40, attributes={**FACTS, **CONTENT}, links=[linked])
     span.add_event("gen_ai.user.message", {"content": SECRET})
     span.add_event("llm.content.completion.chunk", {"chunk": SECRET})
     span.record_exception(ValueError(SECRET), attributes={"body": SECRET})
