@@ -1,24 +1,21 @@
 """Old and new clients, each in an environment of its own: `python -m tests.instrumentation.clients_matrix`.
 
 Makes the environments in the user's cache folder, once; runs every form of call of client_calls.py against the wire-format
-server; compares each span with the vendor's bill. Prints a line per environment and fails if one of them differs.
+server; compares each span with the vendor's bill; then looks for prompts in everything that leak_calls.py exports (see
+leaks.py). Prints a line per environment and fails if one of them differs. Names of environments choose some of them.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import subprocess
 import sys
-import tempfile
-import tomllib
-import venv
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spanledger_collector.demo.vendor import VendorServer
-from tests.instrumentation.conftest import LedgerServer
+from tests.instrumentation import leaks, servers
+from tests.instrumentation.environments import python_of, spans_of
 from tests.instrumentation.test_guides import FOLDER, arrived, promised
 from tests.test_docs import programs
 
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from spanledger_collector.demo.bill import BillEntry
     from tests.instrumentation.conftest import ReceivedSpan
 
-ROOT = Path(__file__).parents[2]
 CALLS = Path(__file__).with_name("client_calls.py")
 # Programs of client_calls.py -> what to install beside the package and its extras of those clients.
 ENVIRONMENTS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
@@ -37,53 +33,6 @@ ENVIRONMENTS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
     "llamaindex": (("llamaindex",), "openai,llamaindex", ("llama-index-core", "llama-index-llms-openai")),
     "openai-agents": (("openai_agents",), "openai,openai-agents", ("openai-agents",)),
 }
-
-
-def cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spanledger" / "clients"
-
-
-def python_of(extras: str, packages: tuple[str, ...]) -> Path:
-    """Return the interpreter of an environment, which is made when it is missing or the package's needs have changed."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    needs = (project["dependencies"], [project["optional-dependencies"][extra] for extra in extras.split(",")])
-    key = hashlib.sha256(repr((sys.version, packages, needs)).encode()).hexdigest()[:16]
-    folder = cache() / key
-    python = folder / "bin" / "python"
-    if not (folder / ".done").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, f"{ROOT}[{extras}]", *packages], check=True)
-        subprocess.run([*pip[:3], "uninstall", "--quiet", "--yes", "spanledger"], check=True)  # run from the checkout
-        (folder / ".done").touch()
-    return python
-
-
-def spans_of(python: Path, *command: str, **variables: str) -> tuple[list[ReceivedSpan], list[BillEntry]]:
-    """Run a program in an environment; return what reached the ledger and what the vendor billed."""
-    ledger = LedgerServer()
-    with VendorServer() as vendor, tempfile.TemporaryDirectory() as home:
-        environ = {
-            "PATH": os.environ["PATH"],
-            "HOME": home,
-            "PYTHONPATH": str(ROOT / "instrumentation"),
-            "OPENAI_API_KEY": "k",
-            "ANTHROPIC_API_KEY": "k",
-            "OPENAI_BASE_URL": f"{vendor.url}/v1",
-            "OPENAI_API_BASE": f"{vendor.url}/v1",
-            "ANTHROPIC_BASE_URL": vendor.url,
-            "SPANLEDGER_OTLP_ENDPOINT": ledger.url,
-            "OPENAI_AGENTS_DISABLE_TRACING": "1",
-            **variables,
-        }
-        done = subprocess.run(
-            [str(python), *command], env=environ, cwd=home, capture_output=True, text=True, check=False
-        )
-        bill = vendor.bill
-    ledger.stop()
-    if done.returncode or (done.stderr and not variables):
-        raise AssertionError(done.stderr)
-    return ledger.spans, bill
 
 
 def differences(spans: list[ReceivedSpan], bill: list[BillEntry]) -> list[str]:
@@ -117,20 +66,30 @@ def broken_promises(python: Path, name: str) -> list[str]:
     return [] if arrived(spans) == promised(guide) else [f"the guide promises {promised(guide)}, not {arrived(spans)}"]
 
 
-def main() -> int:
+def problems_of(name: str) -> list[str]:
+    """Return what is wrong in one environment."""
+    clients, extras, packages = ENVIRONMENTS[name]
+    try:
+        python = python_of(extras, packages)
+        spans, bill = spans_of(python, str(CALLS), *clients)
+        return differences(spans, bill) + broken_promises(python, name)
+    except (AssertionError, subprocess.CalledProcessError) as error:
+        return [str(error)]
+
+
+def main(wanted: list[str]) -> int:
+    checks = {name: partial(problems_of, name) for name in ENVIRONMENTS}
+    checks |= {f"leaks, {name}": partial(leaks.problems_of, name) for name in leaks.ENVIRONMENTS}
+    checks |= {f"server, {name}": partial(servers.problems_of, name) for name in servers.PROGRAMS}
+    chosen = {name: check for name, check in checks.items() if not wanted or name in wanted}
     failed = 0
-    for name, (clients, extras, packages) in ENVIRONMENTS.items():
-        try:
-            python = python_of(extras, packages)
-            spans, bill = spans_of(python, str(CALLS), *clients)
-            problems = differences(spans, bill) + broken_promises(python, name)
-        except (AssertionError, subprocess.CalledProcessError) as error:
-            problems, bill = [str(error)], []
-        print(f"{'FAILED' if problems else 'ok':6} {name}: {len(bill)} billed calls", *problems, sep="\n         ")  # noqa: T201
+    for name, check in chosen.items():
+        problems = check()
+        print("FAILED" if problems else "ok    ", name, *(f"\n         {problem}" for problem in problems))  # noqa: T201
         failed += bool(problems)
-    print(f"{len(ENVIRONMENTS) - failed} passed, {failed} failed")  # noqa: T201
+    print(f"{len(chosen) - failed} passed, {failed} failed")  # noqa: T201
     return min(failed, 1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -12,7 +12,7 @@ import pytest
 
 import spanledger
 from spanledger_collector.receiver.door import OtlpRequest
-from tests.instrumentation import clients_matrix
+from tests.instrumentation import clients_matrix, environments
 from tests.instrumentation.wire_azure import azure_server
 from tests.instrumentation.wire_bedrock import CONVERSE_USAGE, bedrock_server
 from tests.instrumentation.wire_google import USAGE, google_server
@@ -49,7 +49,7 @@ def usage(span: ReceivedSpan) -> dict[str, Any]:
 
 
 def test_every_form_of_call_of_the_clients_costs_what_the_vendor_bills() -> None:
-    spans, bill = clients_matrix.spans_of(Path(sys.executable), str(clients_matrix.CALLS), "openai", "anthropic")
+    spans, bill = environments.spans_of(Path(sys.executable), str(clients_matrix.CALLS), "openai", "anthropic")
 
     assert len(bill) == 32
     assert clients_matrix.differences(spans, bill) == []

@@ -3,6 +3,7 @@
 A request chooses its fate through the header `x-demo-case`:
 plain, cached, reasoning, tool   an answer of that kind
 e400, e401, e429, e500, ...      that status, never billed
+echo                             a 400 whose text repeats the request, as some vendors' do
 retry                            429 at the first attempt, then an answer
 timeout                          an answer that comes too late for an impatient client, billed all the same
 midstream                        a stream that breaks off, billed all the same
@@ -210,6 +211,13 @@ def refused(request: Request) -> Reply | None:
         return failure(request, 400, "the body names no model")
     if request.case[:1] == "e" and request.case[1:].isdigit():
         return failure(request, int(request.case[1:]), f"the demo was asked for a {request.case[1:]}")
+    return ill_fated(request)
+
+
+def ill_fated(request: Request) -> Reply | None:
+    """Return the error of a case that ends in one, though not in a status that the request names."""
+    if request.case == "echo":
+        return failure(request, 400, f"cannot be served: {json.dumps(request.body)}")
     if request.case == "retry" and request.attempt == 1:
         return failure(request, 429, "too many requests; try again soon")
     return None
