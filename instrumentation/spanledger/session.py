@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry import trace
@@ -15,6 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from spanledger.calls import CallOptions, call_options, configure, options_from
 from spanledger.exceptions import SpanledgerError
+from spanledger.exits import before_sigterm
 from spanledger.instrumentors import ClientMetering, disabled_names
 from spanledger.once import warn_once
 from spanledger.pipeline import Pipeline, Stats
@@ -156,10 +158,16 @@ def start(
         started.run(settings, target, is_own=is_own, genai_spans_only=only_genai)
         _active = started
     atexit.register(started.shutdown)
+    before_sigterm(partial(_flush_active, settings.exit_timeout_s), settings.exit_timeout_s)
     _carry_tags(settings)
     started.meter_clients(target)
     _logger.debug("spanledger: metering to %s", settings.traces_url)
     return started
+
+
+def _flush_active(timeout_s: float) -> None:
+    if _active is not None:
+        _active.force_flush(timeout_s)
 
 
 def _let_everything_pass() -> None:
