@@ -64,6 +64,10 @@ def cut(dice: random.Random, spans: list[SpanSpec]) -> Iterator[bytes]:
         del left[:size]
 
 
+def served(store: Path) -> EmbeddedServer:
+    return EmbeddedServer(store, otlp_http_port=0, otlp_grpc_port=0, clickhouse_port=0)
+
+
 def send(server: EmbeddedServer, first: list[bytes], second: list[bytes]) -> None:
     """Send one list over HTTP and the other over gRPC, both at a time."""
 
@@ -100,16 +104,15 @@ def test_two_doors_a_corrected_price_lost_rows_and_late_names_give_the_true_numb
     spans = [named_otherwise(span) if span.trace in late else span for span in traffic.spans]
     dice.shuffle(spans)
     half = len(spans) // 2
-    ports = {"otlp_http_port": 0, "otlp_grpc_port": 0, "clickhouse_port": 0}
 
-    with EmbeddedServer(tmp_path / "store", **ports) as server, closing(server.database.client()) as client:
+    with served(tmp_path / "store") as server, closing(server.database.client()) as client:
         send(server, list(cut(dice, spans[:half])), list(cut(dice, spans[half // 2 : half])))
         server.settle()
         assert totals(client)
         reprice(client)
         # as if the process had been killed between the landing and the books, and nothing had been acknowledged
         client.command("delete from genai_calls where cityHash64(span_id) % 5 = 0")
-    with EmbeddedServer(tmp_path / "store", **ports) as server, closing(server.database.client()) as client:
+    with served(tmp_path / "store") as server, closing(server.database.client()) as client:
         send(server, list(cut(dice, spans[half // 3 :])), list(cut(dice, spans[: half * 3 // 2])))
         client.command(
             "insert into own_attribute_names (name, field, changed_by) values ('cost_center', 'team', 'tester')"

@@ -73,8 +73,8 @@ def test_what_the_landing_has_forgotten_is_still_explained(ledger: Ledger, recen
 
 def test_a_call_names_its_contract_its_bounds_and_what_changed_its_price(ledger: Ledger, recently: float) -> None:
     team = {"spanledger.tenant": "acme", "spanledger.team": "core"}
-    broken = {"error": True, "extra": {**team, "error.type": "openai.APITimeoutError", "spanledger.attempts": 3}}
-    calls = [chat(recently, trace=1, extra=team), chat(recently + 1, trace=1, tokens=None, **broken)]
+    broken = {**team, "error.type": "openai.APITimeoutError", "spanledger.attempts": 3}
+    calls = [chat(recently, trace=1, extra=team), chat(recently + 1, trace=1, tokens=None, error=True, extra=broken)]
     ledger.settled(*calls)
     agreed = Override("openai", "gpt-4o-mini", {"input_usd_per_token": Decimal("0.0000002")}, contract="acme-26")
     drafted = draft(ledger.client, "agreed", entries=[agreed, Assignment("acme-26", tenant="acme", note="signed")])
