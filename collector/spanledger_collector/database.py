@@ -28,8 +28,8 @@ _LOCK = "store.lock"
 _SERVING = "serving.json"
 _STDERR = 2
 _UNKNOWN_DATABASE = 81
-# Deriving comparisons from pairs of comparisons finds nothing in the ledger's statements, and looking for them takes most of the time
-# in which the engine analyses one: 450 of 570 ms of the normaliser, at each insert.
+# The search for comparisons that follow from others takes most of the time in which the engine analyses the normaliser, at each insert:
+# about 450 of 570 ms. It only ever adds conditions that are implied.
 _EMBEDDED_SETTINGS = {"optimize_and_compare_chain": 0}
 
 
