@@ -72,8 +72,10 @@ def with_anthropic(client: Any) -> None:
 
 
 async def cancelled(client: Any, create: Callable[..., Any], **arguments: Any) -> None:
+    headers = {"x-demo-case": "timeout", "x-ends": "cancelled"}
+    with spanledger.tags(feature="cancelled"):
+        task = asyncio.create_task(create(**arguments, extra_headers=headers))
     async with client:
-        task = asyncio.create_task(create(**arguments, extra_headers={"x-demo-case": "timeout"}))
         await asyncio.sleep(0.5)  # on its way, and not yet answered
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -42,6 +42,7 @@ class WireServer:
 
     def __init__(self, routes: Mapping[str, Callable[[WireRequest], Answer]]) -> None:
         self.requests: list[WireRequest] = []
+        self.routes = dict(routes)
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -52,7 +53,7 @@ class WireServer:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 request = WireRequest(unquote(urlsplit(self.path).path), headers, json.loads(body or b"{}"))
                 server.requests.append(request)
-                route = next((route for end, route in routes.items() if request.path.endswith(end)), None)
+                route = next((route for end, route in server.routes.items() if request.path.endswith(end)), None)
                 answer = route(request) if route else Answer(b'{"message": "no such path"}', status=404)
                 self.send_response(answer.status)
                 more = {"content-type": answer.content_type, "content-length": str(len(answer.body))}
