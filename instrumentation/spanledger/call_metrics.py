@@ -108,6 +108,8 @@ def observe_health(queues: Sequence[Watched]) -> None:
         for health in (queue.health for queue in queues):
             stats = health.stats()
             yield metrics.Observation(stats.delivered_items, {"signal": health.signal, "outcome": "delivered"})
+            if stats.unconfirmed_items:  # only after the end
+                yield metrics.Observation(stats.unconfirmed_items, {"signal": health.signal, "outcome": "unconfirmed"})
             for reason, count in stats.dropped_items.items():
                 yield metrics.Observation(count, {"signal": health.signal, "outcome": reason})
 

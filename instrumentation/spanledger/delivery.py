@@ -20,11 +20,12 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from spanledger.health import Health
 from spanledger.once import warn_once
+from spanledger.otlp import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from spanledger.otlp import Sender
+    from spanledger.otlp import Answer, Sender
 
 __all__ = ["Delivery"]
 
@@ -40,6 +41,15 @@ _RETRY_AFTER_S_MAX: Final = 300.0  # a server that says more than this is not be
 # One failed attempt is a restarting collector; that nothing is lost yet needs no log line.
 _FAILURES_UNTIL_TOLD: Final = 3
 _FLUSH_POLL_S: Final = 0.005
+_JOIN_POLL_S: Final = 0.02
+
+# What the end of the process says of a batch that was sent, by how the endpoint kept silent.
+_DOUBTS: Final = {
+    "late": "did not confirm in time; they are probably stored",
+    "broken_off": "ended the connection before it confirmed; they may be stored",
+}
+
+_NOTHING_IN_DOUBT: Final = 0, "late"
 
 _Item = TypeVar("_Item")
 
@@ -83,7 +93,12 @@ class Delivery(Generic[_Item]):
         self._failures = 0  # attempts that failed since one worked
         self._attempts_failed = 0
         self._flush_wanted = False
+        # Of those in flight, how many left as a whole without an answer, and how the endpoint kept silent.
+        self._in_doubt = _NOTHING_IN_DOUBT
         self._deadline: float | None = None
+        self._answer_deadline = 0.0  # for what the endpoint is at work on
+        self._is_given_up = False
+        self._settling = threading.Lock()  # between the worker and the end; a caller never needs it
         self.health.start_anew()
 
     @property
@@ -135,24 +150,42 @@ class Delivery(Generic[_Item]):
             time.sleep(_FLUSH_POLL_S)
         return True
 
-    def begin_close(self, timeout_s: float) -> None:
-        """Take nothing more, and let the thread send what there is within the time."""
+    def begin_close(self, timeout_s: float, answer_timeout_s: float) -> None:
+        """Take nothing more, and let the thread send what there is within the time.
+
+        The second, longer time is for an endpoint that is there: it has a whole batch to answer for, or has answered.
+        """
         if self._pid != os.getpid():
             self._start_anew()
-        self._deadline = time.monotonic() + timeout_s
+        now = time.monotonic()
+        self._answer_deadline, self._deadline = now + answer_timeout_s, now + timeout_s
         self._closing = True
         self._wake.put(None)
 
     def end_close(self) -> None:
-        """Wait for the end that begin_close() set; what is left then is lost, and told."""
+        """Wait for the end that begin_close() set; what is left then is lost or in doubt, and told."""
         if self._worker is not None:
-            self._worker.join(max(0.0, (self._deadline or 0.0) - time.monotonic()))
+            while self._worker.is_alive() and (left_s := self._end() - time.monotonic()) > 0:
+                self._worker.join(min(left_s, _JOIN_POLL_S))
         elif self._queue:
             self._work()  # no thread can start any more
-        lost = self.queued_items
-        self._queue.clear()
+        with self._settling:
+            self._is_given_up = True  # an answer from here on changes nothing that was told
+            in_doubt, silence = self._in_doubt
+            sent = min(in_doubt, self._in_flight)
+            lost = self.queued_items - sent
+            self._queue.clear()
+            self._in_flight = 0
+        self.health.unconfirmed(sent)
         self.health.dropped("exit", lost)
+        if sent:
+            _logger.warning(
+                "spanledger: %d %s were sent to %s, but it %s", sent, self._signal, self._url, _DOUBTS[silence]
+            )
         self._tell_of_losses()
+
+    def _end(self) -> float:
+        return self._answer_deadline if self._in_doubt[0] else self._deadline or 0.0
 
     def _tell_of_losses(self) -> None:
         lost = self.health.dropped_items - self.health.told_items
@@ -219,9 +252,10 @@ class Delivery(Generic[_Item]):
     def _send_body(self, sender: Sender, body: bytes, items: int) -> bool:
         """Send until the server has decided; return whether it is too much for it."""
         while True:
-            answer = sender.send(body, self._time_left())
+            answer = self._attempt(sender, body, items)
             if answer.kind == "too_large":
                 self.health.last_trouble = answer.message
+                self._in_doubt = _NOTHING_IN_DOUBT
                 return True
             if answer.kind == "delivered":
                 self._note_delivery(items, answer.rejected_items, answer.message)
@@ -239,13 +273,32 @@ class Delivery(Generic[_Item]):
             if not self._wait_to_retry(answer.retry_after_s):
                 return False
 
-    def _time_left(self) -> float | None:
-        return None if self._deadline is None else max(0.05, self._deadline - time.monotonic())
+    def _attempt(self, sender: Sender, body: bytes, items: int) -> Answer:
+        """Send once. What was sent stays in doubt over later attempts, until it is settled."""
+        before = self._in_doubt
+
+        def note_sent() -> None:
+            self._in_doubt = items, "late"
+
+        answer = sender.send(body, self._limits(), note_sent)
+        if answer.kind == "retry" and (before[0] or not answer.silence):
+            self._in_doubt = before  # the server did not take this attempt, or an earlier one is in doubt already
+        elif answer.silence and self._in_doubt[0]:
+            self._in_doubt = items, answer.silence
+        return answer
+
+    def _limits(self) -> Limits:
+        if self._deadline is None:
+            return Limits()
+        now = time.monotonic()
+        return Limits(max(0.05, self._deadline - now), max(0.05, self._answer_deadline - now))
 
     def _note_delivery(self, items: int, rejected: int, message: str) -> None:
         if self._failures >= _FAILURES_UNTIL_TOLD:
             _logger.info("spanledger: delivery to %s works again", self._url)
         self._failures = 0
+        if self._closing:
+            self._deadline = self._answer_deadline  # it is there: the rest has the longer time too
         if message or rejected:
             warn_once(
                 f"partial-{self._url}",
@@ -257,15 +310,20 @@ class Delivery(Generic[_Item]):
                 message or "it does not say why",
             )
         rejected = min(max(rejected, 0), items)
-        self._settle(rejected, dropped="rejected")
-        self.health.delivered(items - rejected)
         self._settle(items - rejected)
+        self._settle(rejected, dropped="rejected")
 
     def _settle(self, items: int, *, dropped: str = "") -> None:
-        if dropped:
-            self.health.dropped(dropped, items)
-        self._in_flight -= items
-        self._settled += items
+        with self._settling:
+            if self._is_given_up:
+                return
+            if dropped:
+                self.health.dropped(dropped, items)
+            else:
+                self.health.delivered(items)
+            self._in_flight -= items
+            self._settled += items
+            self._in_doubt = _NOTHING_IN_DOUBT
 
     def _tell_of_trouble(self, message: str) -> None:
         if self._failures == _FAILURES_UNTIL_TOLD and not self._closing:

@@ -10,12 +10,14 @@ __all__ = ["Health", "SignalStats"]
 
 @dataclass(frozen=True)
 class SignalStats:
-    """Items of one signal since the start of the process: delivered + dropped + queued = all."""
+    """Items of one signal since the start of the process: delivered + dropped + unconfirmed + queued = all."""
 
     delivered_items: int = 0
     # Reason -> items: queue_full, rejected (by a partial success), refused, too_large, not_encodable, exit, closed.
     dropped_items: dict[str, int] = field(default_factory=dict)
     failed_attempts: int = 0
+    # Sent as a whole, but the process ended before the endpoint said what became of them: nobody here can know.
+    unconfirmed_items: int = 0
 
 
 class Health:
@@ -31,6 +33,7 @@ class Health:
         self._lock = threading.RLock()
         self._delivered = 0
         self._failed = 0
+        self._unconfirmed = 0
         self._dropped: dict[str, int] = {}
         self.told_items = 0
         self.last_trouble = ""
@@ -41,6 +44,9 @@ class Health:
     def failed(self, message: str) -> None:
         self._failed += 1
         self.last_trouble = message
+
+    def unconfirmed(self, items: int) -> None:
+        self._unconfirmed += items
 
     def dropped(self, reason: str, items: int = 1) -> None:
         if items:
@@ -53,4 +59,4 @@ class Health:
 
     def stats(self) -> SignalStats:
         with self._lock:
-            return SignalStats(self._delivered, dict(self._dropped), self._failed)
+            return SignalStats(self._delivered, dict(self._dropped), self._failed, self._unconfirmed)

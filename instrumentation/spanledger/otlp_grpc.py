@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import grpc
@@ -11,10 +12,12 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from spanledger.attributes import VERSION
-from spanledger.otlp import Answer, delivered
+from spanledger.otlp import Answer, delivered, one_line, with_hint
 
 if TYPE_CHECKING:
-    from spanledger.otlp import Signal
+    from collections.abc import Callable
+
+    from spanledger.otlp import Limits, Signal
     from spanledger.settings import Settings
 
 __all__ = ["GrpcSender"]
@@ -45,12 +48,24 @@ class GrpcSender:
         self._channel = _channel(settings)
         self._call = self._channel.unary_unary(_METHODS[signal], request_serializer=None, response_deserializer=None)
 
-    def send(self, body: bytes, timeout_s: float | None) -> Answer:
-        timeout = self._timeout_s if timeout_s is None else min(timeout_s, self._timeout_s)
+    def send(self, body: bytes, limits: Limits, on_sent: Callable[[], None]) -> Answer:
+        is_connected, is_over = threading.Event(), threading.Event()
+
+        def watch(state: grpc.ChannelConnectivity) -> None:
+            # gRPC does not say more than that it is connected; the body leaves then.
+            if state is grpc.ChannelConnectivity.READY and not is_over.is_set():
+                is_connected.set()
+                on_sent()
+
+        self._channel.subscribe(watch)
         try:
-            answer = self._call(body, timeout=timeout, metadata=self._metadata)
+            timeout_s = min(limits.answered_s, self._timeout_s)
+            answer = self._call(body, timeout=timeout_s, metadata=self._metadata)
         except grpc.RpcError as error:
-            return _refusal(error)
+            return _refusal(error, is_connected=is_connected.is_set())
+        finally:
+            is_over.set()
+            self._channel.unsubscribe(watch)
         return delivered(answer, self._signal)
 
     def close(self) -> None:
@@ -71,11 +86,12 @@ def _read(file: str | None) -> bytes | None:
     return Path(file).read_bytes() if file else None
 
 
-def _refusal(error: Any) -> Answer:
-    code, message = error.code(), f"gRPC {error.code().name}: {error.details()}"
+def _refusal(error: Any, *, is_connected: bool) -> Answer:
+    code, message = error.code(), with_hint(one_line(f"gRPC {error.code().name}: {error.details()}"))
     retry_after_s = _retry_after_s(error)
     if code in _RETRYABLE or retry_after_s is not None:
-        return Answer("retry", message, retry_after_s=retry_after_s or 0.0)
+        silence: Literal["", "late"] = "late" if is_connected and code is grpc.StatusCode.DEADLINE_EXCEEDED else ""
+        return Answer("retry", message, retry_after_s=retry_after_s or 0.0, silence=silence)
     # Without a time to come back, it is the message that is too large.
     return Answer("too_large" if code is grpc.StatusCode.RESOURCE_EXHAUSTED else "refused", message)
 

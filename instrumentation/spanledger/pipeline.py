@@ -58,7 +58,7 @@ class Pipeline:
         def on_worker_start() -> None:
             before_worker_exit(before_exit)
 
-        self._exit_timeout_s = settings.exit_timeout_s
+        self._exit_timeouts_s = settings.exit_timeout_s, settings.exit_answer_timeout_s
         self._spans: Delivery[EndedSpan] = Delivery(
             "spans",
             LedgerEncoder(prices, CallMetrics(), pseudonyms_from(settings.user_key)),
@@ -98,7 +98,7 @@ class Pipeline:
         self._shadows.stop()
         self._processor.stop()
         for queue in (self._spans, self._records):  # both at once: the end waits for the slower, not for the sum
-            queue.begin_close(self._exit_timeout_s)
+            queue.begin_close(*self._exit_timeouts_s)
         for queue in (self._spans, self._records):
             queue.end_close()
         if self._own_provider is not None:

@@ -66,7 +66,10 @@ class Instrumentation:
         return self._last_stats
 
     def shutdown(self) -> None:
-        """Deliver what is queued and stop metering. Waits at most SPANLEDGER_EXIT_TIMEOUT_S, 2 seconds by default."""
+        """Deliver what is queued and stop metering.
+
+        Waits at most SPANLEDGER_EXIT_TIMEOUT_S; by default 2 seconds, or 5 where the endpoint is at work on a batch.
+        """
         global _active  # noqa: PLW0603 - a process has one instrumentation
         with _lock:
             if _active is self:

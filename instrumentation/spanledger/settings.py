@@ -45,8 +45,9 @@ class Settings:
     queue_spans_max: int = 16384
     batch_spans_max: int = 2048
     delay_s: float = 1.0
-    # How long the end of the process may wait for what is still queued.
+    # How long the end of the process may wait for what is still queued, and where the endpoint is at work on it.
     exit_timeout_s: float = 2.0
+    exit_answer_timeout_s: float = 5.0
     # `service.name` and `deployment.environment.name` of a provider that we create; None leaves it to OTEL_*.
     service_name: str | None = None
     environment: str | None = None
@@ -91,6 +92,7 @@ def settings_from(environ: Mapping[str, str], overrides: Mapping[str, object]) -
         batch_spans_max=int(_number(environ, ["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"], 2048)),
         delay_s=_number(environ, ["OTEL_BSP_SCHEDULE_DELAY"], 1000) / 1000,
         exit_timeout_s=_number(environ, ["SPANLEDGER_EXIT_TIMEOUT_S"], 2.0, zero_allowed=True),
+        exit_answer_timeout_s=_number(environ, ["SPANLEDGER_EXIT_TIMEOUT_S"], 5.0, zero_allowed=True),
         service_name=_text(overrides, "service_name"),
         environment=_text(overrides, "environment"),
         default_tags=_tags(environ, overrides),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
@@ -19,6 +20,8 @@ class GrpcLedger(TraceServiceServicer):
     def __init__(self) -> None:
         self.received: list[tuple[dict[str, Any], Any]] = []
         self.refusals: list[tuple[grpc.StatusCode, str]] = []
+        self.gate = threading.Event()
+        self.gate.set()
         self._server = grpc.server(ThreadPoolExecutor(2))
         add_TraceServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call] # generated code
         self.url = f"http://127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
@@ -31,6 +34,7 @@ class GrpcLedger(TraceServiceServicer):
         self._server.stop(None).wait()
 
     def Export(self, request: Any, context: Any) -> ExportTraceServiceResponse:  # noqa: N802 - the service's name
+        self.gate.wait(20)
         if self.refusals:
             context.abort(*self.refusals.pop(0))
         self.received.append((dict(context.invocation_metadata()), request))

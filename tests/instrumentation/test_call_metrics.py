@@ -119,5 +119,5 @@ def test_two_emitters_around_one_call_are_one_call_in_the_metrics(
         "spanledger.calls 1 None None",
         "spanledger.self.items 2 spans delivered",
         "spanledger.self.items 0 outcomes delivered",
-        "SignalStats(delivered_items=2, dropped_items={}, failed_attempts=0)",
+        "SignalStats(delivered_items=2, dropped_items={}, failed_attempts=0, unconfirmed_items=0)",
     ], done.stderr

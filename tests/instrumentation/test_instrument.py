@@ -97,7 +97,7 @@ def test_an_endpoint_that_is_down_breaks_nothing_delays_little_and_is_told_once(
     assert time.monotonic() - float(ended_at) < 5  # the bound is 2 s; the rest is a busy machine's
     assert done.stderr == (
         "spanledger: 2 spans could not be delivered to http://127.0.0.1:9/v1/traces and are lost "
-        "(ConnectionRefusedError: [Errno 111] Connection refused)\n"
+        "(ConnectionRefusedError: [Errno 111] Connection refused; is `spanledger up` running?)\n"
     )
 
 

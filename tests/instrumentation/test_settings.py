@@ -121,4 +121,5 @@ def test_how_telemetry_is_sent_follows_otels_variables() -> None:
         batch_spans_max=5,
         delay_s=0.2,
         exit_timeout_s=0,
+        exit_answer_timeout_s=0,
     )
