@@ -1,8 +1,9 @@
--- One row per month and dimensions: what that month is charged. A closed month never changes; what is learned about it later is an adjustment
+-- One row per month, month of the calls and dimensions: what a month is charged, and about which. A closed month never changes; what is learned about it later is an adjustment
 -- in the first open month. So the sum over all months is the sum of all costs, at any time, to the last digit.
 create or replace view {db}.statements (
   month Date comment 'Month that is charged, in the reporting time zone',
   closed UInt8 comment '1: booked for good; 0: as far as is known now',
+  about Date comment 'Month in which the calls were made: the same, or an earlier, closed one that is adjusted',
   tenant LowCardinality(String) comment 'Tag: whose money it is',
   team LowCardinality(String) comment 'Tag: who spends it',
   feature LowCardinality(String) comment 'Tag: what for',
@@ -19,7 +20,7 @@ create or replace view {db}.statements (
 ) as
 with (select if(count() = 0, toDate(0), max(month) + interval 1 month) from {db}.bookings) as first_open
 select
-  month, closed, tenant, team, feature, service, environment, provider, model, completeness,
+  month, closed, about, tenant, team, feature, service, environment, provider, model, completeness,
   sumIf(n, about = month) as calls, sumIf(n, about < month) as adjustment_calls,
   sumIf(usd, about = month) as booked_usd, sumIf(usd, about < month) as adjustment_usd, sum(usd) as total_usd
 from (
@@ -29,5 +30,5 @@ from (
   select greatest(about, first_open) as month, 0 as closed, about, tenant, team, feature, service, environment, provider, model, completeness,
     calls as n, amount_usd as usd
   from {db}.unbooked)
-group by month, closed, tenant, team, feature, service, environment, provider, model, completeness
-comment 'One row per month and dimensions: what that month is charged';
+group by month, closed, about, tenant, team, feature, service, environment, provider, model, completeness
+comment 'One row per month, month of the calls and dimensions: what a month is charged';

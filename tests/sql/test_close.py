@@ -158,7 +158,9 @@ def test_all_months_together_are_the_truth_whatever_happens(priced: Ledger) -> N
 
 
 def statement(ledger: Ledger, month: date) -> list[dict[str, Any]]:
-    return ledger.rows(f"select * from statements where month = {{month:Date}} order by {DIMENSIONS}", month=month)
+    return ledger.rows(
+        f"select * from statements where month = {{month:Date}} order by {DIMENSIONS}, about", month=month
+    )
 
 
 def test_months_are_closed_once_in_order_and_when_they_are_over(ledger: Ledger) -> None:

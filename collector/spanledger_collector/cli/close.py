@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from spanledger_collector.cli.access import ClickHouseUrl, Store, Yes, confirmed, writing
-from spanledger_collector.cli.show import Column, money, print_table, user_name, working
+from spanledger_collector.cli.show import Column, added, decimals, money, print_table, user_name, working
 from spanledger_collector.closing import MonthState, check_closable, close_month, month_of, states
 from spanledger_collector.refresh import settle
 
@@ -48,13 +48,14 @@ def _show(month: date, rows: list[MonthState]) -> Decimal:
     """Print how much of the month's money is known, on standard error, and return that."""
     screen = Console(stderr=True, highlight=False, soft_wrap=True)
     screen.print(f"{month:%Y-%m}: how its cost is known", style="bold")
+    places = decimals(usd for row in rows for usd in (row.known_usd, row.low_usd, row.high_usd or row.low_usd))
     cells = [
         {
             "state": row.completeness,
             "calls": f"{row.calls:,}",
-            "known": "" if row.unknown else money(row.known_usd),
-            "low": money(row.low_usd) if row.unknown else "",
-            "high": ("unknown" if row.high_usd is None else money(row.high_usd)) if row.unknown else "",
+            "known": "" if row.unknown else money(row.known_usd, places),
+            "low": money(row.low_usd, places) if row.unknown else "",
+            "high": ("unknown" if row.high_usd is None else money(row.high_usd, places)) if row.unknown else "",
         }
         for row in rows
     ]
@@ -64,4 +65,4 @@ def _show(month: date, rows: list[MonthState]) -> Decimal:
             f"The cost of {unknown:,} calls is unknown. It is booked as nothing; what is learned later will be an adjustment.",
             style="yellow",
         )
-    return sum((row.known_usd for row in rows), Decimal(0))
+    return added(row.known_usd for row in rows)

@@ -3,15 +3,18 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
-from spanledger_collector.cli.show import Column, as_json, at_least, console, fits, money, named, print_table
+from spanledger_collector.cli.show import Column, as_json, at_least, console, decimals, fits, money, named, print_table
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.zone import stored_zone
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 __all__ = ["cost"]
 
@@ -147,8 +150,9 @@ def _print(dimensions: list[str], rows: list[dict[str, Any]], since: str) -> Non
     shown = [name for name in _FIGURES if name != "unknown_calls" or total[name]]
     columns = [Column(name, name) for name in dimensions]
     columns += [Column(name, _FIGURES[name], is_number=True) for name in shown]
-    cells = [_tags(dimensions, row) | _figures(row) for row in rows]
-    sums = dict.fromkeys(dimensions, "") | {dimensions[0]: "total"} | _figures(total)
+    places = decimals(row["known_usd"] for row in (*rows, total))
+    cells = [_tags(dimensions, row) | _figures(row, places) for row in rows]
+    sums = dict.fromkeys(dimensions, "") | {dimensions[0]: "total"} | _figures(total, places)
     if not fits(screen, columns, [*cells, sums]):
         cells = [cell | _short_tokens(row) for cell, row in zip(cells, rows, strict=True)]
         sums |= _short_tokens(total)
@@ -178,10 +182,11 @@ def _tags(dimensions: list[str], row: dict[str, Any]) -> dict[str, str]:
     return {name: named(row[name], name) for name in dimensions}
 
 
-def _figures(row: Mapping[str, Any]) -> dict[str, str]:
+def _figures(row: Mapping[str, Any], places: int) -> dict[str, str]:
     unknown = int(row["unknown_calls"])
     counts = {name: f"{int(row[name]):,}" for name in ("calls", *_TOKENS)}
-    amount = at_least(row["known_usd"]) if unknown else money(row["known_usd"])
+    known_usd: Decimal = row["known_usd"]
+    amount = at_least(known_usd, places) if unknown else money(known_usd, places)
     return {**counts, "known_usd": amount, "unknown_calls": f"{unknown:,}" if unknown else ""}
 
 

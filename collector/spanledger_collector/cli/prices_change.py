@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,7 +15,7 @@ import typer
 from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.cli.access import server_of, writing
-from spanledger_collector.cli.show import Column, as_json, console, money, print_table, working
+from spanledger_collector.cli.show import Column, added, as_json, console, decimals, money, print_table, working
 from spanledger_collector.database import Database
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.prices import Alias, Draft, Repriced, apply, discard, draft, preview
@@ -140,7 +141,10 @@ def _show(found: Sequence[Repriced]) -> None:
         return
     ordered = sorted(found, key=lambda one: -abs(one.delta_usd))
     screen.print("What this changes, in USD of known cost", style="bold", soft_wrap=True)
-    print_table(screen, _COLUMNS, [_cells(one) for one in ordered[:_SHOWN_MAX]], _total(found))
+    old, new = added(one.old_usd for one in found), added(one.new_usd for one in found)
+    shown = ordered[:_SHOWN_MAX]
+    places = decimals([old, new, *(usd for one in shown for usd in (one.old_usd, one.new_usd))])
+    print_table(screen, _COLUMNS, [_cells(one, places) for one in shown], _total(found, old, new, places))
     if len(found) > _SHOWN_MAX:
         screen.print(
             f"{len(found) - _SHOWN_MAX:,} smaller groups are not shown; the total has them. --json has all.",
@@ -152,32 +156,29 @@ def _show(found: Sequence[Repriced]) -> None:
         screen.print(f"{unknown:,} calls lose theirs: their cost becomes unknown.", soft_wrap=True)
 
 
-def _cells(one: Repriced) -> dict[str, str]:
+def _cells(one: Repriced, places: int) -> dict[str, str]:
     return {
         "month": f"{one.month:%Y-%m}",
         "tenant": one.tenant or "(none)",
         "team": one.team or "(none)",
         "model": f"{one.provider}/{one.model}",
         "calls": f"{one.calls:,}",
-        "old": money(one.old_usd),
-        "new": money(one.new_usd),
-        "delta": _signed(one),
+        **_amounts(one.old_usd, one.new_usd, places),
     }
 
 
-def _total(found: Sequence[Repriced]) -> dict[str, str]:
-    old, new = sum(one.old_usd for one in found), sum(one.new_usd for one in found)
-    delta = new - old
-    amounts = {"old": money(old), "new": money(new), "delta": f"{'+' if delta > 0 else ''}{money(delta)}"}  # type: ignore[arg-type]
+def _total(found: Sequence[Repriced], old_usd: Decimal, new_usd: Decimal, places: int) -> dict[str, str]:
     return {
         "month": "total",
         "tenant": "",
         "team": "",
         "model": "",
         "calls": f"{sum(one.calls for one in found):,}",
-        **amounts,
+        **_amounts(old_usd, new_usd, places),
     }
 
 
-def _signed(one: Repriced) -> str:
-    return f"{'+' if one.delta_usd > 0 else ''}{money(one.delta_usd)}"
+def _amounts(old_usd: Decimal, new_usd: Decimal, places: int) -> dict[str, str]:
+    delta = added([new_usd, -old_usd])
+    sign = "+" if delta > 0 else ""
+    return {"old": money(old_usd, places), "new": money(new_usd, places), "delta": f"{sign}{money(delta, places)}"}

@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
 from spanledger_collector.cli.prices_change import Note, Said, Yes, change, user
-from spanledger_collector.cli.show import Column, as_json, console, money, print_table
+from spanledger_collector.cli.show import Column, as_json, console, decimals, money, print_table
 from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices import Override, checked_override
 from spanledger_collector.prices.aliases import new_answers
@@ -119,13 +119,14 @@ def diff(
     if json:
         typer.echo(as_json([vars(one) for one in found]))
         return
+    places = decimals(one.spent_usd for one in found[:_SHOWN_MAX])
     rows = [
         {
             "model": f"{one.provider}/{one.model}",
             "meter": one.meter,
             "ours": f"{one.ours_usd:f}" if one.meter else "",
             "theirs": f"{one.theirs_usd.normalize():f}" if one.theirs_usd is not None else "not there",
-            "spent": money(one.spent_usd),
+            "spent": money(one.spent_usd, places),
         }
         for one in found[:_SHOWN_MAX]
     ]

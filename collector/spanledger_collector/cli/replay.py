@@ -17,7 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, opened, reading, server_of
 from spanledger_collector.cli.delivery import Send, into, over_http
-from spanledger_collector.cli.show import as_json, money, working
+from spanledger_collector.cli.show import as_json, at_least, money, working
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.exceptions import InputError
 from spanledger_collector.otlp_files import read_requests
@@ -202,10 +202,9 @@ def _sentences(replayed: Replayed, totals: dict[str, Any]) -> Iterator[str]:
     read = ", ".join(f"{count:,} of {signal}" for signal, count in replayed.requests.items() if signal != "refused")
     refused = replayed.requests["refused"]
     yield f"Requests read: {read}" + (f"; refused: {refused:,}." if refused else ".")
-    yield (
-        f"The ledger holds {totals['calls']:,} billed calls, {money(totals['known_usd'])} USD known, "
-        f"{totals['unknown_calls']:,} calls of unknown cost."
-    )
+    unknown, known_usd = totals["unknown_calls"], totals["known_usd"]
+    amount = at_least(known_usd) if unknown else money(known_usd)
+    yield f"The ledger holds {totals['calls']:,} billed calls: {amount} USD, {unknown:,} calls of unknown cost."
     if not replayed.is_settled:
         yield "These totals are still behind: all is stored, but verdicts and rollups are being made. See `spanledger cost` later."
     if replayed.requests["metrics"]:

@@ -4,9 +4,9 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
 from getpass import getuser
 from typing import Any, Final
 
@@ -17,9 +17,11 @@ from rich.table import Table
 
 __all__ = [
     "Column",
+    "added",
     "as_json",
     "at_least",
     "console",
+    "decimals",
     "digits",
     "fits",
     "money",
@@ -32,8 +34,9 @@ __all__ = [
 _PIPE_WIDTH: Final = 1_000
 _GAP: Final = 2
 _TAGS: Final = frozenset({"team", "feature", "tenant", "user", "session", "task", "agent", "agent_step"})
-_CENTS: Final = Decimal("0.01")
-_SMALL: Final = Decimal("0.000001")
+_DECIMALS_MIN: Final = 6
+_DECIMALS_MAX: Final = 12
+_PRECISION: Final = 76  # digits of any sum of the ledger's amounts; Python's 28 would round
 
 
 @dataclass(frozen=True)
@@ -93,20 +96,33 @@ def _width(column: Column, rows: Sequence[Mapping[str, str]]) -> int:
     return max(cell_len(text) for text in (column.heading, *(row[column.key] for row in rows)))
 
 
-def money(amount_usd: Decimal, rounding: str = ROUND_HALF_EVEN) -> str:
-    """Return an amount for people: cents from a dollar on, six decimals below; never 0 for what is not 0."""
-    if not amount_usd:
-        return "0"
-    if abs(amount_usd) >= 1:
-        return f"{amount_usd.quantize(_CENTS, rounding):,}"
-    if abs(amount_usd) >= _SMALL:
-        return f"{amount_usd.quantize(_SMALL, rounding):f}"
-    return f"{amount_usd.normalize():f}"
+def decimals(amounts: Iterable[Decimal], at_most: int = _DECIMALS_MAX) -> int:
+    """Return the decimals of a column of amounts, its total included: all digits, so that the column adds up as it is printed.
+
+    Amounts that need more than ``at_most`` are rounded to that, but none to 0.
+    """
+    nonzero = [amount for amount in amounts if amount]
+    needed = max((len(digits(amount).partition(".")[2]) for amount in nonzero), default=0)
+    first = max((-amount.adjusted() for amount in nonzero), default=0)  # the first digit of the smallest that is not 0
+    return max(_DECIMALS_MIN, min(needed, max(at_most, first)))
 
 
-def at_least(known_usd: Decimal) -> str:
+def money(amount_usd: Decimal, places: int | None = None, rounding: str = ROUND_HALF_EVEN) -> str:
+    """Return an amount for people, with as many decimals as its column has, or as it needs alone."""
+    places = decimals([amount_usd]) if places is None else places
+    with localcontext(prec=_PRECISION, rounding=rounding):
+        return f"{amount_usd:,.{places}f}"
+
+
+def at_least(known_usd: Decimal, places: int | None = None) -> str:
     """Return what is known of a cost that is not known whole: a bound is never rounded up, and nothing known is unknown."""
-    return f"≥ {money(known_usd, ROUND_FLOOR)}" if known_usd else "unknown"
+    return f"≥ {money(known_usd, places, ROUND_FLOOR)}" if known_usd else "unknown"
+
+
+def added(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the exact sum of amounts."""
+    with localcontext(prec=_PRECISION):
+        return sum(amounts, Decimal(0))
 
 
 def as_json(value: Any) -> str:

@@ -2,14 +2,26 @@
 
 import csv
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import typer
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
-from spanledger_collector.cli.show import Column, as_json, console, digits, money, named, print_table
+from spanledger_collector.cli.show import (
+    Column,
+    added,
+    as_json,
+    at_least,
+    console,
+    decimals,
+    digits,
+    money,
+    named,
+    print_table,
+)
 from spanledger_collector.cli.statements import statement as sql_of
 from spanledger_collector.closing import month_of
 from spanledger_collector.exceptions import UsageError
@@ -19,8 +31,9 @@ __all__ = ["statement"]
 _DIMENSIONS: Final = (
     "team", "feature", "tenant", "service", "environment", "provider", "model", "completeness"
 )  # fmt: skip
+_COUNTS: Final = ("calls", "adjustment_calls", "unknown_calls", "unknown_adjustment_calls")
 _AMOUNTS: Final = {"booked_usd": "booked USD", "adjustment_usd": "adjustments", "total_usd": "total USD"}
-_ZERO: Final = Decimal(0)
+_DIGITS: Final = 24  # of the ledger's amounts: nothing is rounded here
 
 
 def statement(
@@ -47,8 +60,7 @@ def statement(
         result = client.query(sql, {"month": first_day} if first_day else {})
         rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
     if json or as_csv:
-        plain = [{name: str(value) if name == "month" else value for name, value in row.items()} for row in rows]
-        _csv(plain, [*result.column_names]) if as_csv else typer.echo(as_json(plain))
+        _csv(rows, [*result.column_names]) if as_csv else typer.echo(as_json([_for_programs(row) for row in rows]))
     elif first_day:
         _print_lines(f"{first_day:%Y-%m}", names, rows)
     else:
@@ -65,11 +77,17 @@ def _names(by: str) -> list[str]:
     return names
 
 
+def _for_programs(row: Mapping[str, Any]) -> dict[str, Any]:
+    months = [{"month": f"{about:%Y-%m}", "calls": calls, "usd": usd} for about, calls, usd in row["adjusts"]]
+    return {name: str(value) if name == "month" else value for name, value in row.items()} | {"adjusts": months}
+
+
 def _csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
     writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: digits(value) if isinstance(value, Decimal) else value for name, value in row.items()})
+        cells = {name: digits(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+        writer.writerow(cells | {"adjusts": "; ".join(_adjustments(row["adjusts"]))})
 
 
 def _print_lines(month: str, names: list[str], rows: list[dict[str, Any]]) -> None:
@@ -79,17 +97,9 @@ def _print_lines(month: str, names: list[str], rows: list[dict[str, Any]]) -> No
         return
     state = "closed" if max(row["is_closed"] for row in rows) else "open: it may still change"
     screen.print(f"Statement of {month} ({state})", style="bold", soft_wrap=True)
-    columns = [Column(name, name) for name in names] + [Column("calls", "calls", is_number=True)]
-    columns += [Column(name, heading, is_number=True) for name, heading in _AMOUNTS.items()]
-    cells = [{name: named(row[name], name) for name in names} | _figures(row) for row in rows]
-    total = {name: sum((row[name] for row in rows), _ZERO) for name in _AMOUNTS}
-    total["calls"] = sum(int(row["calls"]) for row in rows)
-    print_table(screen, columns, cells, dict.fromkeys(names, "") | {names[0]: "total"} | _figures(total))
-    if unknown := sum(int(row["unknown_calls"]) for row in rows):
-        screen.print(
-            f"The cost of {unknown:,} calls is unknown and not in these sums; --by completeness says why.",
-            soft_wrap=True,
-        )
+    _print(
+        [Column(name, name) for name in names], [{name: named(row[name], name) for name in names} for row in rows], rows
+    )
 
 
 def _print_months(rows: list[dict[str, Any]]) -> None:
@@ -97,12 +107,38 @@ def _print_months(rows: list[dict[str, Any]]) -> None:
     if not rows:
         screen.print("There are no calls yet.", soft_wrap=True)
         return
-    columns = [Column("month", "month"), Column("state", "state"), Column("calls", "calls", is_number=True)]
+    texts = [{"month": f"{row['month']:%Y-%m}", "state": _state(row)} for row in rows]
+    _print([Column("month", "month"), Column("state", "state")], texts, rows)
+
+
+def _print(texts: list[Column], cells: list[dict[str, str]], rows: list[dict[str, Any]]) -> None:
+    """Print what rows are charged beside their texts, the total, and what must be known about both."""
+    total: dict[str, Any] = {name: added(row[name] for row in rows) for name in _AMOUNTS}
+    total |= {name: sum(int(row[name]) for row in rows) for name in _COUNTS}
+    places = decimals((row[name] for row in (*rows, total) for name in _AMOUNTS), _DIGITS)
+    columns = [*texts, Column("calls", "calls", is_number=True)]
+    if any(row["adjustment_calls"] for row in rows):
+        columns.append(Column("adjustment_calls", "adj. calls", is_number=True))
     columns += [Column(name, heading, is_number=True) for name, heading in _AMOUNTS.items()]
-    cells = [{"month": f"{row['month']:%Y-%m}", "state": _state(row)} | _figures(row) for row in rows]
-    total: dict[str, Any] = {name: sum((row[name] for row in rows), _ZERO) for name in _AMOUNTS}
-    total["calls"] = sum(int(row["calls"]) for row in rows)
-    print_table(screen, columns, cells, {"month": "total", "state": ""} | _figures(total))
+    sums = {column.key: "" for column in texts} | {texts[0].key: "total"} | _figures(total, places)
+    screen = console()
+    print_table(screen, columns, [cell | _figures(row, places) for cell, row in zip(cells, rows, strict=True)], sums)
+    for line in _adjustments([about for row in rows for about in row["adjusts"]]):
+        screen.print(f"adjusts {line}", soft_wrap=True)
+    if unknown := total["unknown_calls"] + total["unknown_adjustment_calls"]:
+        screen.print(
+            f"≥: a lower bound. The cost of {unknown:,} calls is unknown and not in these sums; `spanledger statement MONTH "
+            "--by completeness` says why.",
+            soft_wrap=True,
+        )
+
+
+def _adjustments(adjusts: Sequence[tuple[date, int, Decimal]]) -> Iterator[str]:
+    """Yield what each closed month is adjusted by, one text a month."""
+    for month in sorted({about for about, *_ in adjusts}):
+        calls = sum(int(count) for about, count, _ in adjusts if about == month)
+        usd = added(amount for about, _, amount in adjusts if about == month)
+        yield f"{month:%Y-%m}: {calls:+,} {'call' if abs(calls) == 1 else 'calls'}, {'+' if usd > 0 else ''}{digits(usd)} USD"
 
 
 def _state(row: Mapping[str, Any]) -> str:
@@ -111,5 +147,11 @@ def _state(row: Mapping[str, Any]) -> str:
     return f"closed {row['closed_at']:%Y-%m-%d} by {row['closed_by']}" + (f": {row['note']}" if row["note"] else "")
 
 
-def _figures(row: Mapping[str, Any]) -> dict[str, str]:
-    return {"calls": f"{int(row['calls']):,}", **{name: money(row[name]) for name in _AMOUNTS}}
+def _figures(row: Mapping[str, Any], places: int) -> dict[str, str]:
+    own, adjusted = int(row["unknown_calls"]), int(row["unknown_adjustment_calls"])
+    unknown = {"booked_usd": own, "adjustment_usd": adjusted, "total_usd": own + adjusted}
+    return {
+        "calls": f"{int(row['calls']):,}",
+        "adjustment_calls": f"{int(row['adjustment_calls']):+,}" if row["adjustment_calls"] else "",
+        **{name: (at_least if unknown[name] > 0 else money)(row[name], places) for name in _AMOUNTS},
+    }

@@ -72,7 +72,7 @@ def test_replay_counts_the_good_files_and_names_each_bad_one(replayed: tuple[Pat
 
     complaints = ended.err.splitlines()
     assert ended.code == 1
-    assert f"The ledger holds {CALLS} billed calls, 0.003360 USD known, 0 calls of unknown cost." in ended.out
+    assert f"The ledger holds {CALLS} billed calls: 0.003360 USD, 0 calls of unknown cost." in ended.out
     assert len(complaints) == len(files.bad)
     for (said, file), complaint in zip(files.bad.items(), complaints, strict=True):
         assert said in complaint

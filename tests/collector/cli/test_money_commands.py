@@ -106,6 +106,24 @@ def test_a_month_is_closed_while_up_serves_and_stays_as_booked(served: Up) -> No
     }
     (month,) = asked(served.store, "statement")
     assert (month["month"][:7], month["note"]) == (MONTH, "checked")
+    overview = spanledger("statement", "--store", served.store, NO_COLOR="1").out
+    assert overview.split("total")[-1].split()[:7] == ["3", "≥", "0.000420", "0.000000", "≥", "0.000420", "≥:"]
+
+
+def test_a_late_call_is_an_adjustment_that_names_its_month(served: Up) -> None:
+    late = served.store.parent / "late.pb"
+    late.write_bytes(request([chat(LAST_DAY.timestamp() + 3, extra={"spanledger.team": "b"})]).body)
+    assert spanledger("replay", late, "--store", served.store).code == 0
+
+    shown = spanledger("statement", OPEN, "--store", served.store, NO_COLOR="1").out
+    (line,) = asked(served.store, "statement", OPEN)
+    table = spanledger("statement", OPEN, "--csv", "--store", served.store).out
+
+    assert f"adjusts {MONTH}: +1 call, +0.00021 USD" in shown
+    assert shown.split("total USD")[1].split()[1:7] == ["b", "0", "+1", "0.000000", "0.000210", "0.000210"]
+    assert (line["calls"], line["adjustment_calls"]) == (0, 1)
+    assert line["adjusts"] == [{"month": MONTH, "calls": 1, "usd": "0.00021"}]
+    assert f"{MONTH}: +1 call, +0.00021 USD" in table
 
 
 def test_an_explanation_through_up_is_that_of_the_store(served: Up) -> None:

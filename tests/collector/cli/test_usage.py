@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from spanledger_collector.cli import app
 from spanledger_collector.cli.cost import _start
-from spanledger_collector.cli.show import as_json, money
+from spanledger_collector.cli.show import as_json, at_least, decimals, money
 from spanledger_collector.exceptions import UsageError
 
 README = Path(__file__).parents[3] / "README.md"
@@ -121,9 +121,11 @@ def test_json_holds_amounts_as_strings_to_the_last_digit() -> None:
 @pytest.mark.parametrize(
     ("amount", "shown"),
     [
-        ("0", "0"),
-        ("1234567.891", "1,234,567.89"),
-        ("1", "1.00"),
+        ("0", "0.000000"),
+        ("1234567.891", "1,234,567.891000"),
+        ("12345678901234.1234567890125", "12,345,678,901,234.123456789012"),
+        ("1", "1.000000"),
+        ("1E-13", "0.0000000000001"),
         ("0.999999", "0.999999"),
         ("0.000001", "0.000001"),
         ("0.000000000075", "0.000000000075"),
@@ -131,3 +133,19 @@ def test_json_holds_amounts_as_strings_to_the_last_digit() -> None:
 )
 def test_money_for_people_is_never_0_for_what_is_not_0(amount: str, shown: str) -> None:
     assert money(Decimal(amount)) == shown
+
+
+def test_a_column_adds_up_to_its_total_as_they_are_printed() -> None:
+    cells = [Decimal("3.30"), Decimal("0.455130"), Decimal("0.0000000375")]
+    total = sum(cells, Decimal(0))
+    places = decimals([*cells, total])
+
+    shown = [money(amount, places) for amount in (*cells, total)]
+
+    assert shown == ["3.3000000000", "0.4551300000", "0.0000000375", "3.7551300375"]
+    assert sum(map(Decimal, shown[:-1])) == Decimal(shown[-1])
+
+
+def test_a_bound_is_never_rounded_up() -> None:
+    assert at_least(Decimal("2.9999999999999")) == "≥ 2.999999999999"
+    assert at_least(Decimal(0)) == "unknown"

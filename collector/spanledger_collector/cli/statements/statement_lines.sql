@@ -1,9 +1,15 @@
--- One row per combination of dimensions in a month: what it is charged. {names} come from a fixed list.
+-- One row per combination of dimensions in a month: what it is charged, and which earlier months it adjusts. {names} come from a fixed list.
 select
-  {names}, sum(s.calls) as calls, sumIf(s.calls + s.adjustment_calls, completeness not in ('priced', 'failed_not_billed', 'notional')) as unknown_calls,
-  sum(s.booked_usd) as booked_usd, sum(s.adjustment_usd) as adjustment_usd, sum(s.total_usd) as total_usd, max(closed) as is_closed
-from statements as s
-where month = {month:Date}
+  {names}, sum(n) as calls, sum(adjusted) as adjustment_calls, sum(unknown) as unknown_calls, sum(unknown_adjusted) as unknown_adjustment_calls,
+  sum(booked) as booked_usd, sum(adjustment) as adjustment_usd, sum(total) as total_usd,
+  arraySort(groupArrayIf((about, adjusted, adjustment), about < {month:Date})) as adjusts, max(closed_now) as is_closed
+from (
+  select
+    {names}, about, max(s.closed) as closed_now, sum(s.calls) as n, sum(s.adjustment_calls) as adjusted,
+    sumIf(s.calls, cost_is_unknown) as unknown, sumIf(s.adjustment_calls, cost_is_unknown) as unknown_adjusted,
+    sum(s.booked_usd) as booked, sum(s.adjustment_usd) as adjustment, sum(s.total_usd) as total
+  from (select *, completeness not in ('priced', 'failed_not_billed', 'notional') as cost_is_unknown from statements where month = {month:Date}) as s
+  group by {names}, about
+  having n != 0 or adjusted != 0 or total != 0)
 group by {names}
-having sum(s.calls) != 0 or sum(s.adjustment_calls) != 0 or sum(s.total_usd) != 0
 order by total_usd desc, {names}

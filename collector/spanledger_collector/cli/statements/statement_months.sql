@@ -1,10 +1,20 @@
--- One row per month: what it is charged, and whether it is closed.
+-- One row per month: what it is charged, which earlier months it adjusts, and whether it is closed.
 select
-  month, s.closed as is_closed, s.calls as calls, s.booked_usd as booked_usd, s.adjustment_usd as adjustment_usd, s.total_usd as total_usd, c.closed_at as closed_at,
-  c.closed_by as closed_by, c.note as note
+  s.month as month, s.n as calls, s.all_adjusted as adjustment_calls, s.all_unknown as unknown_calls, s.all_unknown_adjusted as unknown_adjustment_calls,
+  s.all_booked as booked_usd, s.all_adjustment as adjustment_usd, s.all_total as total_usd, s.adjusts as adjusts, s.is_closed as is_closed,
+  c.closed_at as closed_at, c.closed_by as closed_by, c.note as note
 from (
-  select month, max(closed) as closed, sum(b.calls) as calls, sum(b.booked_usd) as booked_usd, sum(b.adjustment_usd) as adjustment_usd, sum(b.total_usd) as total_usd
-  from statements as b
+  select
+    month, max(closed_now) as is_closed, sum(own) as n, sum(adjusted) as all_adjusted, sum(unknown) as all_unknown, sum(unknown_adjusted) as all_unknown_adjusted,
+    sum(booked) as all_booked, sum(adjustment) as all_adjustment, sum(total) as all_total,
+    arraySort(groupArrayIf((about, adjusted, adjustment), about < month and (adjusted != 0 or adjustment != 0))) as adjusts
+  from (
+    select
+      month, about, max(closed) as closed_now, sum(calls) as own, sum(adjustment_calls) as adjusted,
+      sumIf(calls, cost_is_unknown) as unknown, sumIf(adjustment_calls, cost_is_unknown) as unknown_adjusted,
+      sum(booked_usd) as booked, sum(adjustment_usd) as adjustment, sum(total_usd) as total
+    from (select *, completeness not in ('priced', 'failed_not_billed', 'notional') as cost_is_unknown from statements)
+    group by month, about)
   group by month) as s
 left join closed_months as c on s.month = c.month
 order by month
