@@ -219,7 +219,7 @@ def _locked(path: Path) -> IO[str]:
         who = f"process {holder.pid}" if holder else "another process"
         raise StoreInUseError(
             f"The store {path} is in use by {who}, and only one at a time can have it open. Stop that process first. "
-            "(While `spanledger up` runs, all other commands but `migrate` go through it.)"
+            "(While `spanledger up` runs, all other commands go through it but `migrate`, and `zone` when it changes the zone.)"
         ) from error
     except OSError as error:  # a file system without locks
         lock.close()

@@ -14,6 +14,7 @@ import typer
 from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.cli.show import working
+from spanledger_collector.cli.statements import statement
 from spanledger_collector.database import Database, Serving, connect, open_embedded, serving_of
 from spanledger_collector.exceptions import StoreError, UsageError
 from spanledger_collector.migrations import migrate
@@ -26,6 +27,7 @@ __all__ = [
     "Json",
     "Store",
     "Yes",
+    "behind_since",
     "confirmed",
     "is_embedded",
     "new_zone",
@@ -153,7 +155,7 @@ def reading(store: Path | None, clickhouse: str | None) -> Iterator[Client]:
             f"There is no ledger at {path}. `spanledger up` starts one, `spanledger demo` fills one to look at."
         )
     with _embedded(path) as database, contextlib.closing(database.client()) as client:
-        if client.query("select 1 from rollup_lag limit 1").result_rows:
+        if client.query(statement("lag")).result_rows[0][0] is not None:
             with working("Bringing the rollups up to date"):
                 settle(client)  # a collector was killed before it could
         yield client
@@ -171,6 +173,15 @@ def _embedded(path: Path) -> Iterator[Database]:
         if not has_prices:  # whoever made the ledger was stopped in the middle
             prepare(database, "read")
         yield database
+
+
+def behind_since(client: Client) -> str | None:
+    """Return since when calls wait to be summed, and say for how long; None when the sums are up to date."""
+    since, seconds = client.query(statement("lag")).result_rows[0]
+    if since is None:
+        return None
+    typer.echo(f"Sums are up to {seconds:,} s behind the calls.", err=True)
+    return f"{since:%FT%T}Z"
 
 
 def is_embedded(client: Client) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
+from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, behind_since, reading
 from spanledger_collector.cli.show import Column, as_json, at_least, console, decimals, fits, money, named, print_table
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.exceptions import UsageError
@@ -76,6 +76,7 @@ def cost(
         start, shown = client.query(statement("moment"), {"zone": zone, **at}).result_rows[0]
         result = client.query(_sql(dimensions), {"since": int(start), "limit": limit, "zone": zone})
         rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+        behind = behind_since(client)
         age_days, is_stale = client.query("select list_age_days, stale from price_book_status").result_rows[0]
     if is_stale:
         typer.echo(
@@ -84,7 +85,7 @@ def cost(
             err=True,
         )
     if json:
-        typer.echo(as_json([_for_programs(row) for row in rows]))
+        typer.echo(as_json([_for_programs(row) | {"behind_since": behind} for row in rows]))
         if rows and (left := rows[0]["rows_in_all"] - len(rows)):
             typer.echo(f"{left:,} more rows are not printed; --limit prints more.", err=True)
     else:

@@ -46,6 +46,7 @@ class Replayed:
     requests: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
     sent_at: int = 0
+    before: dict[str, Any] = field(default_factory=dict)
     is_settled: bool = True
     _per_file: Counter[Path] = field(default_factory=Counter)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
+from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, behind_since, reading
 from spanledger_collector.cli.show import (
     Column,
     added,
@@ -59,8 +59,9 @@ def statement(
         )
         result = client.query(sql, {"month": first_day} if first_day else {})
         rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+        behind = behind_since(client)
     if json or as_csv:
-        _csv(rows, [*result.column_names]) if as_csv else typer.echo(as_json([_for_programs(row) for row in rows]))
+        _csv(rows, [*result.column_names]) if as_csv else typer.echo(as_json([_for_programs(row) | {"behind_since": behind} for row in rows]))
     elif first_day:
         _print_lines(f"{first_day:%Y-%m}", names, rows)
     else:

@@ -23,7 +23,10 @@ def zone(
     store: Store = None,
     clickhouse: ClickHouseUrl = None,
 ) -> None:
-    """Show the reporting time zone, or change it: hours, days and months are counted in it from then on, history too."""
+    """Show the reporting time zone, or change it: hours, days and months are counted in it from then on, history too.
+
+    To change it, stop `spanledger up` first: all history is summed again.
+    """
     if name is None:
         with reading(store, clickhouse) as client:
             typer.echo(stored_zone(client))

@@ -103,6 +103,7 @@ def test_cost_is_a_table_for_people_and_exact_for_programs(store: Path) -> None:
     assert lines[-1].split() == ["total", "16", "16,000", "1,600", "0.003360"]
     assert max(map(len, lines)) <= 80
     assert "\x1b" not in shown.out
+    assert (shown.err, exact.err) == ("", "")
     assert json.loads(exact.out) == [
         {
             "team": "search",
@@ -114,6 +115,7 @@ def test_cost_is_a_table_for_people_and_exact_for_programs(store: Path) -> None:
             "cost_usd": COST_USD,
             "unknown_calls": 0,
             "unknown_tokens": 0,
+            "behind_since": None,
         }
     ]
 

@@ -152,3 +152,4 @@ def test_the_zone_of_a_served_ledger_is_shown_and_not_changed(served: Up) -> Non
     assert (shown.code, shown.out) == (0, "UTC\n")
     assert changed.code == 1
     assert f"is in use by process {served.process.pid}" in changed.sentence
+    assert "all other commands go through it but `migrate`, and `zone` when it changes the zone" in changed.sentence
