@@ -17,7 +17,11 @@ select
 from (
   select
     *, SpanId as SpanId_, length(TraceId) = 32 and length(SpanId) = 16 as within,
-    (TraceId, SpanId, event, LogAttributes['session.id'], LogAttributes['conversation.id'], LogAttributes['event.sequence'], LogAttributes['request_id'], Timestamp) as identity,
+    (TraceId, SpanId, event, LogAttributes['session.id'], LogAttributes['conversation.id'], LogAttributes['event.sequence'],
+      -- older versions number nothing: what two requests of one instant counted tells them apart
+      if(event = 'claude_code.api_request' and LogAttributes['event.sequence'] = '' and LogAttributes['request_id'] = '',
+        arrayStringConcat(arrayMap(x -> LogAttributes[x], ['model', 'input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_creation_tokens']), '|'),
+        LogAttributes['request_id']), Timestamp) as identity,
     toInt64(least(greatest(ifNotFinite(toFloat64OrZero(LogAttributes['duration_ms']), 0), 0), 8.64e7) * 1e6) as took
   from (
     select
