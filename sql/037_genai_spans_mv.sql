@@ -7,7 +7,7 @@
 create or replace materialized view {db}.{reader} to {db}.genai_spans as
 select
   ts, end_ts, trace_id, span_id, parent_span_id, role, scope, generation, rule.3 as emitter,
-  concat(rule.2, if(usage_known, concat(input_proof, reasoning_proof, cache_split), ''), if(cost_refused, ', its cost is a count of tokens: refused', '')) as usage_rule,
+  concat(rule.2, if(usage_known, concat(input_proof, reasoning_proof, cache_split, doubt), ''), if(cost_refused, ', its cost is a count of tokens: refused', '')) as usage_rule,
   service, substringUTF8(a['environment'], 1, 128) as environment,
   substringUTF8(a['tenant'], 1, 128) as tenant, substringUTF8(a['team'], 1, 128) as team, substringUTF8(a['feature'], 1, 128) as feature,
   substringUTF8(a['user'], 1, 128) as user, substringUTF8(a['session'], 1, 128) as session, substringUTF8(a['task'], 1, 128) as task,
@@ -22,18 +22,19 @@ select
     -- not the whole truth: an error, a stream without a finish reason from an emitter that always tells it, a count that cannot be read,
     -- no input where there must be some, no output unless the emitter leaves zeros out
     least(usage_known, greatest(
-      is_error, some_unreadable, least(a['finish'] = '', greatest(rule.10 = 2, least(rule.10 = 1, a['stream'] = 'true'))),
+      is_error, doubt != '', least(a['finish'] = '', greatest(rule.10 = 2, least(rule.10 = 1, a['stream'] = 'true'))),
       least(generates, greatest(all_input = 0, least(isNull(n['output_tokens']), greatest(rule.10 = 0, a['finish'] = '')))))), 'partial',
     -- kept for 5 minutes and for an hour, at two prices, and nobody tells how much for which
     least(usage_known, cache_ttls = '5m,1h'), 'unsplit',
     usage_known, 'reported',
-    -- a request that the provider turned away before it generated anything is not billed
-    least(is_error, greatest(toUInt16OrZero(a['http_status']) >= 400, match(error_name,
-      '(?i)rate.?limit|bad.?request|invalid.?request|authentication|permission|not.?found|unprocessable|conflict|too.?large|internal.?server|server.?error|api_error|overloaded|unavailable|quota|^[45][0-9][0-9]$'))), 'failed_not_billed',
+    -- A request that the provider turned away before it generated anything is not billed: a status, or the name of a client's exception or
+    -- of an API's error. One that a gateway gave up waiting for may have been answered; an application's own exception says nothing.
+    least(is_error, not gave_up, greatest(http_status >= 400, match(error_name, '^[45][0-9][0-9]$'), match(error_name,
+      '(?i)(^|[./:])(rate_?limit(_?exceeded)?|too_?many_?requests|throttling|resource_?exhausted|bad_?request|invalid_?request|authentication|unauthenticated|permission_denied|permissiondenied|access_?denied|(model_?|resource_?|deployment_?)?not_?found|unprocessable_?entity|conflict|(request_?|payload_?|request_?entity_?)too_?large|internal_?server|server|overloaded|(service_?)?unavailable|insufficient_?quota|(service_?)?quota_?exceeded|context_?(length|window)_?exceeded)(_?(error|exception))?$|(^|[./:])(api_error|permission_error)$'))), 'failed_not_billed',
     is_error, 'failed_maybe_billed',
     'no_usage') as usage_state,
   toUInt32(least(all_input, 4294967295)) as input_tokens,
-  cache_read_tokens, cache_write_tokens, least(ifNull(n['cache_write_1h_tokens'], cache_write_tokens * (cache_ttls = '1h')), cache_write_tokens) as cache_write_1h_tokens,
+  cache_read_tokens, cache_write_tokens, least(toUInt32(coalesce(n['cache_write_1h_tokens'], cache_write_tokens - n['cache_write_5m_tokens'], cache_write_tokens * (cache_ttls = '1h'))), cache_write_tokens) as cache_write_1h_tokens,
   toUInt32(least(stated_output + if(reasoning_on_top, reasoning_tokens, 0), 4294967295)) as output_tokens, reasoning_tokens,
   ifNull(n['input_audio_tokens'], 0) as input_audio_tokens, ifNull(n['cache_read_audio_tokens'], 0) as cache_read_audio_tokens, ifNull(n['input_image_tokens'], 0) as input_image_tokens,
   ifNull(n['output_audio_tokens'], 0) as output_audio_tokens, ifNull(n['output_image_tokens'], 0) as output_image_tokens, ifNull(n['web_searches'], 0) as web_searches,
@@ -63,8 +64,14 @@ from (
     *,
     greatest(reasoning_tokens > stated_output, reasoning_proven, rule.9 = 0) as reasoning_on_top,
     multiIf(reasoning_tokens > stated_output, ', reasoning exceeds output: on top', least(reasoning_proven, rule.9), ', the total says that reasoning is on top', '') as reasoning_proof,
+    -- counts that cannot be read or do not add up; the bounds of the cost know them by the word doubtful
+    multiIf(
+      some_unreadable, ', doubtful: a count cannot be read',
+      greatest(cached > all_input, toUInt64(ifNull(n['input_audio_tokens'], 0)) > all_input, ifNull(n['cache_read_audio_tokens'], 0) > cache_read_tokens, toUInt64(ifNull(n['output_audio_tokens'], 0)) > stated_output + if(reasoning_on_top, reasoning_tokens, 0)), ', doubtful: a part exceeds its whole',
+      total > all_input + stated_output + reasoning_tokens, ', doubtful: the total exceeds its parts',
+      '') as doubt,
     -- what the request asked for, where the answer does not tell how long the cache keeps it
-    if(greatest(cache_write_tokens = 0, isNotNull(n['cache_write_1h_tokens'])), '', a['cache_write_ttls']) as cache_ttls,
+    if(greatest(cache_write_tokens = 0, isNotNull(n['cache_write_1h_tokens']), isNotNull(n['cache_write_5m_tokens'])), '', a['cache_write_ttls']) as cache_ttls,
     transform(cache_ttls, ['1h', '5m,1h'], [', cached for an hour as requested', ', cached for 5 minutes and an hour: how much for which is not told'], '') as cache_split,
     -- a cost may not be negative, nor be one of the counts
     greatest(stated_cost < 0, least(stated_cost >= 1, has([stated_input, stated_output, total, stated_input + stated_output], toUInt64(greatest(stated_cost, 0))), stated_cost = toUInt64(greatest(stated_cost, 0)))) as cost_refused,
@@ -126,13 +133,18 @@ from (
       if(a['response_model'] != '', a['response_model'], a['request_model']) as model_name,
       dictGet('{db}.operation_dict', ('operation', 'role'), tuple(operation_name)) as known_operation,
       -- counts that are all zero say nothing: no call is free of tokens
-      toUInt64(ifNull(n['input_tokens'], 0)) + ifNull(n['output_tokens'], 0) + ifNull(n['cache_read_tokens'], 0) + ifNull(n['cache_write_tokens'], 0) + ifNull(n['all_input_tokens'], 0) + ifNull(n['uncached_tokens'], 0) > 0 as usage_known,
-      arrayExists(f -> a[f] != '' and isNull(n[f]), ['input_tokens', 'all_input_tokens', 'uncached_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'reasoning_tokens']) as some_unreadable,
+      toUInt64(ifNull(n['input_tokens'], 0)) + ifNull(n['output_tokens'], 0) + ifNull(n['cache_read_tokens'], 0) + ifNull(n['cache_write_tokens'], 0) + ifNull(n['cache_write_5m_tokens'], 0) + ifNull(n['cache_write_1h_tokens'], 0) + ifNull(n['all_input_tokens'], 0) + ifNull(n['uncached_tokens'], 0) > 0 as usage_known,
+      arrayExists(f -> a[f] != '' and isNull(n[f]), ['input_tokens', 'all_input_tokens', 'uncached_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_5m_tokens', 'cache_write_1h_tokens', 'reasoning_tokens']) as some_unreadable,
       toUInt64(coalesce(n['all_input_tokens'], n['input_tokens'], 0)) as stated_input, toUInt64(ifNull(n['output_tokens'], 0)) as stated_output, toUInt64(ifNull(n['total_tokens'], 0)) as total,
       toDecimal128OrNull(a['reported_cost_usd'], 24) as told_cost, ifNull(told_cost, 0) as stated_cost,
-      ifNull(n['cache_read_tokens'], 0) as cache_read_tokens, ifNull(n['cache_write_tokens'], 0) as cache_write_tokens, ifNull(n['reasoning_tokens'], 0) as reasoning_tokens,
+      ifNull(n['cache_read_tokens'], 0) as cache_read_tokens, 
+      -- some tell the parts of what was written to the cache and not, or a 0 as, their sum
+      ifNull(n['cache_write_5m_tokens'], 0) as told_5m, ifNull(n['cache_write_1h_tokens'], 0) as told_1h,
+      toUInt32(least(greatest(ifNull(n['cache_write_tokens'], 0), toUInt64(told_5m) + told_1h), 4294967295)) as cache_write_tokens, ifNull(n['reasoning_tokens'], 0) as reasoning_tokens,
       -- an emitter without error.type may begin its status with the exception's name
       if(a['error_type'] != '', a['error_type'], extract(status_message, '^([A-Za-z_.]+(?:Error|Exception))\\b')) as error_name,
+      toUInt16OrZero(a['http_status']) as http_status,
+      greatest(http_status in (408, 499, 504, 522, 524), error_name in ('408', '499', '504', '522', '524'), match(error_name, '(?i)time_?d?_?out|deadline'), match(status_message, 'Error code: (408|499|504|522|524)')) as gave_up,
       lower(substringUTF8(a['service_tier'], 1, 128)) as tier,
       if(provider_of_host != '', provider_of_host, lower(substringUTF8(a['provider'], 1, 128))) as provider_raw,
       reinterpretAsUInt64(reverse(unhex(if(a['genai_parent'] != '', a['genai_parent'], real_parent)))) as parent_span_id

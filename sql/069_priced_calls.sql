@@ -87,18 +87,21 @@ create or replace view {db}.priced_calls (
 -- The bounds of a cost that is not known. A call without usage: its prompt has a token for every 2 to 6 characters (English text has one for
 -- about 4; code, other languages and long words lie between), read from the cache at the cheapest and written to it for an hour at the
 -- dearest; its output lies between nothing and what the request allowed; each attempt may be billed. A call that failed may cost nothing. One
--- that was cut short cost at least what it reported. Cache writes of an unknown lifetime cost between 5 minutes and an hour. No upper bound: without the request's limit, the prompt's size or a price, and where
+-- that was cut short cost at least what it reported; one whose counts are doubtful may have read all its input from the cache, and one whose
+-- counts the emitter invents has no count at all. Cache writes of an unknown lifetime cost between 5 minutes and an hour. No upper bound: without the request's limit, the prompt's size or a price, and where
 -- the prompt may reach a price for long inputs.
 select
-  * except (prompt_chars, prompt_tokens_max, long_input),
+  * except (prompt_chars, prompt_tokens_max, long_input, is_doubtful),
   multiIf(
+    completeness = 'estimated' and usage_state = 'estimated', {db}_cost_of(rate_id, [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
+    completeness = 'estimated' and is_doubtful, least(amount_usd, {db}_cost_of(rate_id, [0, toUInt64(input_tokens), 0, 0, toUInt64(output_tokens), 1, 0, 0, 0, 0, 0, 0, 0])),
     completeness = 'estimated', amount_usd,
     completeness = 'no_usage', {db}_cost_of(any_rate_id, [0, intDiv(prompt_chars, 6), 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
     toDecimal128(0, 24)) as low_usd,
   multiIf(
     completeness = 'estimated' and usage_state = 'reported', toNullable(amount_usd),
     completeness = 'estimated' and usage_state = 'unsplit', {db}_cost_of(rate_id, arrayMap((quantity, meter) -> multiIf(meter = 3, toUInt64(0), meter = 4, toUInt64(cache_write_tokens), quantity), quantities, arrayEnumerate(quantities))),
-    completeness = 'estimated' and usage_state = 'partial' and input_tokens > 0 and max_tokens >= output_tokens and max_tokens > 0,
+    completeness = 'estimated' and usage_state = 'partial' and not is_doubtful and input_tokens > 0 and max_tokens >= output_tokens and max_tokens > 0,
       amount_usd + {db}_cost_of(any_rate_id, [0, 0, 0, 0, toUInt64(greatest(toInt64(max_tokens) - output_tokens, 0)), 0, 0, 0, 0, 0, 0, 0, 0]),
     completeness in ('no_usage', 'failed_maybe_billed') and any_rate_id != 0 and max_tokens > 0 and prompt_chars > 0 and prompt_tokens_max <= long_input,
       attempts * greatest(
@@ -107,7 +110,7 @@ select
     null) as high_usd
 from (
   select
-    *, {db}_cost_of(rate_id, quantities) as amount_usd,
+    *, {db}_cost_of(rate_id, quantities) as amount_usd, position(usage_rule, 'doubtful') > 0 as is_doubtful,
     toUInt64(system_chars) + history_chars + user_chars + tool_chars + retrieved_chars + tool_definition_chars as prompt_chars,
     -- besides its characters a prompt has tokens that frame its parts
     intDiv(prompt_chars + 1, 2) + 64 as prompt_tokens_max,
