@@ -94,6 +94,8 @@ def replay(
     if first is not None:  # for files that hold nothing, no ledger is opened or made
         requests = itertools.chain([first], requests)
         if serving and serving.otlp_http_url:
+            with reading(store, clickhouse) as client:
+                replayed.before = _totals(client)
             with over_http(serving.otlp_http_url) as send, progress:
                 _send_all(requests, send, replayed)
             with reading(store, clickhouse) as client, working("Waiting for the rollups"):
@@ -111,6 +113,8 @@ def _into_ledger(
     requests: Requests, replayed: Replayed, progress: Progress, store: Path | None, clickhouse: str | None
 ) -> dict[str, Any]:
     with opened(store, clickhouse, "spanledger replay") as database:
+        with contextlib.closing(database.client()) as client:
+            replayed.before = _totals(client)
         with into(database) as send, progress:
             _send_all(requests, send, replayed)
         with contextlib.closing(database.client()) as client:
@@ -194,7 +198,8 @@ def _totals(client: Client) -> dict[str, Any]:
 def _report(replayed: Replayed, totals: dict[str, Any] | None, *, json: bool) -> None:
     if json:
         summary = {"requests": dict(replayed.requests), "complaints": replayed.complaints, "ledger": totals}
-        typer.echo(as_json(summary | {"settled": replayed.is_settled}))
+        added = {name: totals[name] - replayed.before[name] for name in ("spans", "calls")} if totals else None
+        typer.echo(as_json(summary | {"added": added, "settled": replayed.is_settled}))
     elif totals is not None:
         typer.echo("\n".join(_sentences(replayed, totals)))
 
@@ -203,6 +208,9 @@ def _sentences(replayed: Replayed, totals: dict[str, Any]) -> Iterator[str]:
     read = ", ".join(f"{count:,} of {signal}" for signal, count in replayed.requests.items() if signal != "refused")
     refused = replayed.requests["refused"]
     yield f"Requests read: {read}" + (f"; refused: {refused:,}." if refused else ".")
+    spans, calls = (max(0, totals[name] - replayed.before[name]) for name in ("spans", "calls"))
+    rest = f", the other {spans - calls:,} are known already or bill nothing" if spans > calls else ""
+    yield f"{spans:,} spans read: {calls:,} new calls{rest}."
     unknown, known_usd = totals["unknown_calls"], totals["known_usd"]
     amount = at_least(known_usd) if unknown else money(known_usd)
     yield f"The ledger holds {totals['calls']:,} billed calls: {amount} USD, {unknown:,} calls of unknown cost."

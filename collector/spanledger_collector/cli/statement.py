@@ -61,7 +61,9 @@ def statement(
         rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
         behind = behind_since(client)
     if json or as_csv:
-        _csv(rows, [*result.column_names]) if as_csv else typer.echo(as_json([_for_programs(row) | {"behind_since": behind} for row in rows]))
+        _csv(rows, [*result.column_names]) if as_csv else typer.echo(
+            as_json([_for_programs(row) | {"behind_since": behind} for row in rows])
+        )
     elif first_day:
         _print_lines(f"{first_day:%Y-%m}", names, rows)
     else:
