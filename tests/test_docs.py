@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,19 @@ from spanledger_collector.database import Serving, serving_of
 from spanledger_collector.demo.vendor import VendorServer
 from spanledger_collector.prices.cache import cache_folder
 from tests.ledger import Ledger
-from tests.otlp import chat
+from tests.otlp import SpanSpec, chat, request
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("instrumentation", "collector", "sql", "dashboards", "deploy", "tests")
 README = (ROOT / "README.md").read_text("utf-8")
 SQL_README = assets("sql").joinpath("README.md").read_text("utf-8")
-PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("*/README.md"), *ROOT.glob("*/guides/*.md"))
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *ROOT.glob("*/README.md"),
+    ROOT / "collector" / "money.md",
+    *ROOT.glob("*/guides/*.md"),
+)
 DOCUMENTS = [file for file in PAGES if file.is_file()]
 needs_checkout = pytest.mark.skipif(
     not (ROOT / "collector").is_dir(), reason="needs the checkout: the folders' READMEs and the Makefile"
@@ -362,3 +369,32 @@ def test_the_program_of_the_sql_page_teaches_a_stopped_store(quick_start: QuickS
     quick_start.user.run(sys.executable, "-c", program)
 
     assert quick_start.user.spanledger(query) == "chat\n"
+
+
+@pytest.mark.e2e
+@needs_checkout
+def test_the_case_of_the_money_page_leads_from_a_contract_to_an_adjustment(tmp_path: Path) -> None:
+    first_of_this = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    last_day = first_of_this - timedelta(hours=12)
+    calls = [chat(last_day.timestamp() + number, extra={"spanledger.tenant": "acme"}) for number in range(2)]
+    lines = command_lines((ROOT / "collector" / "money.md").read_text("utf-8"))
+    with machine(tmp_path) as user:
+        _write(tmp_path / "first.pb", calls[0])
+        user.spanledger("spanledger replay first.pb")
+        _write(tmp_path / "late.pb", calls[1])
+
+        said = [
+            user.spanledger(line.replace("$MONTH", f"{last_day:%Y-%m}").replace("late.json", "late.pb"))
+            for line in lines
+        ]
+
+    # 1,000 tokens of gpt-4o-mini in at 0.15 USD per million and 100 out at 0.60, less 10 %
+    assert "acme" in said[2]
+    assert "0.000189" in said[2]
+    assert "0.000189" in said[4]
+    assert "1 spans read: 1 new calls." in said[5]
+    assert f"adjusts {last_day:%Y-%m}: +1 call, +0.000189 USD" in said[6]
+
+
+def _write(file: Path, span: SpanSpec) -> None:
+    file.write_bytes(request([span]).body)
