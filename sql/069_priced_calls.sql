@@ -91,7 +91,7 @@ create or replace view {db}.priced_calls (
 -- counts the emitter invents has no count at all. Cache writes of an unknown lifetime cost between 5 minutes and an hour. No upper bound: without the request's limit, the prompt's size or a price, and where
 -- the prompt may reach a price for long inputs.
 select
-  * except (prompt_chars, prompt_tokens_max, long_input, is_doubtful),
+  * except (prompt_chars, prompt_tokens_max, long_input, is_doubtful, audio),
   multiIf(
     completeness = 'estimated' and usage_state = 'estimated', {db}_cost_of(rate_id, [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
     completeness = 'estimated' and is_doubtful, least(amount_usd, {db}_cost_of(rate_id, [0, toUInt64(input_tokens), 0, 0, toUInt64(output_tokens), 1, 0, 0, 0, 0, 0, 0, 0])),
@@ -99,7 +99,7 @@ select
     completeness = 'no_usage', {db}_cost_of(any_rate_id, [0, intDiv(prompt_chars, 6), 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
     toDecimal128(0, 24)) as low_usd,
   multiIf(
-    completeness = 'estimated' and usage_state = 'reported', toNullable(amount_usd),
+    completeness = 'estimated' and usage_state = 'reported' and audio = 0, toNullable(amount_usd),
     completeness = 'estimated' and usage_state = 'unsplit', {db}_cost_of(rate_id, arrayMap((quantity, meter) -> multiIf(meter = 3, toUInt64(0), meter = 4, toUInt64(cache_write_tokens), quantity), quantities, arrayEnumerate(quantities))),
     completeness = 'estimated' and usage_state = 'partial' and not is_doubtful and input_tokens > 0 and max_tokens >= output_tokens and max_tokens > 0,
       amount_usd + {db}_cost_of(any_rate_id, [0, 0, 0, 0, toUInt64(greatest(toInt64(max_tokens) - output_tokens, 0)), 0, 0, 0, 0, 0, 0, 0, 0]),
@@ -118,7 +118,7 @@ from (
 from (
   select *, any_rate_id * (completeness in ('priced', 'estimated', 'notional')) as rate_id
   from (
-    select *, {db}_completeness_of(usage_state, context_rate_id, any_rate_id) as completeness
+    select *, {db}_completeness_of(usage_state, audio, context_rate_id, any_rate_id) as completeness
     from (
       select *, context_rate_id + (context_rate_id = 0) * standard_rate_id as any_rate_id
       from (
@@ -129,7 +129,8 @@ from (
         from (
           select *, {db}_contract_of((select rules from {db}.rules_in_force), tenant, provider, account, model_raw, environment, service, model, priced_at) as contract
           from (
-            select *, provider, model, uncached_input_tokens, quantities, toDateTime(ts, 'UTC') as priced_at
+            select *, provider, model, uncached_input_tokens, quantities, toDateTime(ts, 'UTC') as priced_at,
+              (input_audio_tokens + cache_read_audio_tokens > 0) + 2 * (output_audio_tokens > 0) as audio
             from {db}.genai_calls final
             where verdict = 'bills')))))))
 comment 'One row per billed call with its price';

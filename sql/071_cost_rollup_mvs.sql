@@ -16,6 +16,7 @@ with
   (select arraySort(arrayDistinct(arrayFlatten(groupArray(above_tokens)))) from {db}.rate_segments where book = (select max(book) from {db}.price_books)) as thresholds,
   billed as (
     select ts, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, price_context, region, usage_state, quantities,
+      (input_audio_tokens + cache_read_audio_tokens > 0) + 2 * (output_audio_tokens > 0) as audio,
       {db}_contract_of((select rules from {db}.rules_in_force), tenant, provider, account, model_raw, environment, service, model, toDateTime(ts, 'UTC')) as contract,
       input_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, status, attempts, end_ts, time_to_first_token_us, system_chars, history_chars, user_chars, tool_chars, retrieved_chars, tool_definition_chars
     from {db}.genai_calls final
@@ -23,7 +24,7 @@ with
   grouped as (
     select
       toDateTime({start_of}(ts, {zone}), 'UTC') as bucket, toStartOfFifteenMinutes(ts) as slot, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier,
-      price_context, region, contract, usage_state, roundDown(greatest(input_tokens, 1) - 1, if(empty(thresholds), [0], thresholds)) as band, any(input_tokens) as of_band,
+      price_context, region, contract, usage_state, audio, roundDown(greatest(input_tokens, 1) - 1, if(empty(thresholds), [0], thresholds)) as band, any(input_tokens) as of_band,
       sumForEach(quantities) as q,
       count() as sum_calls,
       sum(input_tokens) as sum_input_tokens,
@@ -44,10 +45,10 @@ with
       sum(retrieved_chars) as sum_retrieved_chars,
       sum(tool_definition_chars) as sum_tool_definition_chars
     from billed
-    group by bucket, slot, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, price_context, region, contract, usage_state, band),
+    group by bucket, slot, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, price_context, region, contract, usage_state, audio, band),
   in_context as (select *, toDateTime(slot, 'UTC') as priced_at, {db}_rate_of(contract, provider, model, {db}_regional_of(price_context, provider, model, region), priced_at, of_band) as context_rate_id from grouped),
   in_any as (select *, if(context_rate_id = 0 and price_context != '', {db}_rate_of(contract, provider, model, {db}_regional_of('', provider, model, region), priced_at, of_band), context_rate_id) as any_rate_id from in_context),
-  stated as (select *, {db}_completeness_of(usage_state, context_rate_id, any_rate_id) as completeness from in_any),
+  stated as (select *, {db}_completeness_of(usage_state, audio, context_rate_id, any_rate_id) as completeness from in_any),
   priced as (
     select *,
       if(completeness in ('priced', 'estimated', 'notional'), any_rate_id, 0) as rate_id,
@@ -63,15 +64,16 @@ select
   started as run_at
 from (
   select bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, usage_state, amount, sum_calls, sum_input_tokens, sum_cache_read_tokens, sum_cache_write_tokens, sum_cache_write_1h_tokens, sum_output_tokens, sum_reasoning_tokens, sum_errors, sum_attempts, sum_duration_us, sum_first_token_calls, sum_first_token_us, sum_system_chars, sum_history_chars, sum_user_chars, sum_tool_chars, sum_retrieved_chars, sum_tool_definition_chars, 
-    if(completeness = 'estimated' and usage_state = 'reported', amount, toDecimal128(0, 24)) as low, low as high,
-    if(completeness = 'unpriced_model' and usage_state = 'reported', sum_calls, toUInt64(0)) as unbounded
+    if(completeness = 'estimated' and usage_state = 'reported' and audio = 0, amount, toDecimal128(0, 24)) as low, low as high,
+    if(completeness = 'unpriced_model' and usage_state = 'reported' and audio = 0, sum_calls, toUInt64(0)) as unbounded
   from priced
   union all
   -- what the costs of calls without whole usage lie between; these are few, and each has its own size
   select toDateTime({start_of}(ts, {zone}), 'UTC'), tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, '', toDecimal128(0, 24), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     low_usd, ifNull(high_usd, toDecimal128(0, 24)), toUInt64(isNull(high_usd))
   from {db}.priced_calls
-  where toDateTime({start_of}(ts, {zone}), 'UTC') in (select arrayJoin(todo)) and usage_state in ('partial', 'estimated', 'unsplit', 'no_usage', 'failed_maybe_billed') and completeness != 'priced'
+  where toDateTime({start_of}(ts, {zone}), 'UTC') in (select arrayJoin(todo)) and (usage_state in ('partial', 'estimated', 'unsplit', 'no_usage', 'failed_maybe_billed')
+    or usage_state = 'reported' and (input_audio_tokens > 0 or cache_read_audio_tokens > 0 or output_audio_tokens > 0)) and completeness != 'priced'
   union all
   -- groups that vanished become zeros
   select bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, '', toDecimal128(0, 24), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, toDecimal128(0, 24), toDecimal128(0, 24), 0 from {db}.cost_{grain}s where bucket in (select arrayJoin(todo))

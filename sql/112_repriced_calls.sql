@@ -30,7 +30,7 @@ select
 from (
   select *, new_any_rate_id * (new_completeness in ('priced', 'estimated', 'notional')) as new_rate_id
   from (
-    select *, {db}_completeness_of(usage_state, new_context_rate_id, new_any_rate_id) as new_completeness
+    select *, {db}_completeness_of(usage_state, (input_audio_tokens + cache_read_audio_tokens > 0) + 2 * (output_audio_tokens > 0), new_context_rate_id, new_any_rate_id) as new_completeness
     from (
       select *, new_context_rate_id + (new_context_rate_id = 0) * new_standard_rate_id as new_any_rate_id
       from (

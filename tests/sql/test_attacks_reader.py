@@ -15,6 +15,7 @@ from tests.sql.cases import chat_of
 
 SONNET = "claude-sonnet-4-5"
 READ = "gen_ai.usage.cache_read.input_tokens"
+AUDIO = {"gen_ai.usage.audio.input_tokens": 900, "gen_ai.usage.audio.output_tokens": 90}
 SPLIT_5M = {"input_cache_creation": 0, "input_ephemeral_5m_input_tokens": 2000, "input_ephemeral_1h_input_tokens": 0}
 SPLIT_BOTH = {"input_cache_creation_5m": 1500, "input_cache_creation_1h": 500}
 Row = dict[str, Any]
@@ -89,6 +90,9 @@ def spans(at: float) -> dict[str, SpanSpec]:
         ),
         "invented": chat(at, tokens=(29, 15), scope="openlit.openai", extra={"gen_ai.request.stream": True}),
         "audio exceeds": openai(at, **{"gen_ai.usage.audio.input_tokens": 1900}),
+        "audio as text": chat_of("gpt-4o-audio-preview", "openai", at, (1000, 100), extra=AUDIO),
+        "audio priced": chat_of("gpt-audio", "openai", at, (1000, 100), extra=AUDIO),
+        "no audio": chat_of("gpt-4o-audio-preview", "openai", at, (1000, 100)),
         **{f"failed {name}": failed(at, name) for name in (*NOT_BILLED, *MAYBE_BILLED)},
         **{f"failed {status}": failed(at, "openai.APIStatusError", status) for status in (*STATUSES, 429)},
     }
@@ -107,6 +111,13 @@ def calls(_ledger_of_module: Ledger) -> dict[str, list[Row]]:
     for call in _ledger_of_module.settled():
         found.setdefault(call["service"], []).append(call)
     return found
+
+
+@pytest.fixture(scope="module")
+def rolled(_ledger_of_module: Ledger, calls: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """The bounds that the rollups hold, by service."""
+    sums = "select service, sum(estimate_low_usd) as low, sum(unbounded_calls) as open from cost_minutes final group by service"
+    return {row.pop("service"): [row] for row in _ledger_of_module.rows(sums) if row["service"] in calls}
 
 
 @pytest.mark.parametrize("provider", ["aws.bedrock", "aws", "bedrock"])
@@ -148,6 +159,20 @@ def test_invented_counts_bound_nothing(calls: dict[str, list[Row]]) -> None:
 
 def test_more_audio_than_input_is_not_priced(calls: dict[str, list[Row]]) -> None:
     assert calls["audio exceeds"][0]["completeness"] == "estimated"
+
+
+def test_audio_without_a_price_of_its_own_costs_at_least_what_text_does(
+    calls: dict[str, list[Row]], rolled: dict[str, list[Row]]
+) -> None:
+    (text,), (audio,), (none,) = calls["audio as text"], calls["audio priced"], calls["no audio"]
+
+    assert (text["completeness"], text["estimate_low_usd"], text["estimate_high_usd"]) == (
+        "estimated",
+        Decimal("0.0035"),
+        None,
+    )
+    assert (audio["completeness"], none["completeness"]) == ("priced", "priced")
+    assert rolled["audio as text"] == [{"low": Decimal("0.0035"), "open": 1}]
 
 
 @pytest.mark.parametrize("name", [*NOT_BILLED, 429])
