@@ -10,5 +10,6 @@ select
   scope, has_usage * transform(usage_state, ['reported', 'notional', 'unsplit', 'partial', 'estimated'], [3, 3, 2, 2, 1], 0) as usage_rank, status = 'error' as is_error,
   provider_raw, model_raw, input_tokens, service, environment,
   if(role = 'call', [response_id, service_tier, toString(price_context), account, region, error_type], []) as words,
-  if(role = 'call', [toUInt64(attempts - 1), time_to_first_token_us, cache_write_1h_tokens, system_chars, history_chars, user_chars, tool_chars, retrieved_chars, tool_definition_chars, prompt_fingerprint, prefix_fingerprint, system_fingerprint, template_fingerprint], []) as figures
+  if(role = 'call', [toUInt64(attempts - 1), time_to_first_token_us, cache_write_1h_tokens, system_chars, history_chars, user_chars, tool_chars, retrieved_chars, tool_definition_chars, prompt_fingerprint, prefix_fingerprint, system_fingerprint, template_fingerprint], []) as figures,
+  operation
 from {db}.genai_spans;

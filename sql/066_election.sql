@@ -10,16 +10,22 @@ with recursive
   -- every span with every ancestor; by recursion and not by arrays: a trace of 20,000 spans takes 0.4 GB instead of 18.7. Who meets himself
   -- is in a circle of parents, and climbs no further.
   climb as (
-    select trace_id, span_id as leaf, ts as leaf_ts, parent as at, 1 as steps from {db}.election_spans where parent != 0 and twice = 0
+    select trace_id, span_id as leaf, ts as leaf_ts, parent as at, 1 as steps, toUInt8(operation in ('execute_tool', 'invoke_agent')) as beyond_tool from {db}.election_spans where parent != 0 and twice = 0
     union all
-    select c.trace_id as trace_id, c.leaf as leaf, c.leaf_ts as leaf_ts, e.parent as at, c.steps + 1 as steps
+    select c.trace_id as trace_id, c.leaf as leaf, c.leaf_ts as leaf_ts, e.parent as at, c.steps + 1 as steps, greatest(c.beyond_tool, toUInt8(e.operation in ('execute_tool', 'invoke_agent'))) as beyond_tool
     from climb as c inner join {db}.election_spans as e on c.trace_id = e.trace_id and c.at = e.span_id
     where e.parent != 0 and e.twice = 0 and c.leaf != c.at and c.steps < 900),
   turned as (select *, max(at = leaf) over (partition by trace_id, leaf) as in_circle from climb),
   pairs as (
     select
       c.trace_id as trace_id, c.leaf as leaf, c.at as above, c.steps as steps, d.usage as leaf_usage, d.role as leaf_role, d.usage_rank as leaf_rank,
-      u.usage as above_usage, u.role as above_role, u.response_key as above_key, u.id_unique as above_unique, u.tags as above_tags, u.words as above_words, u.figures as above_figures
+      u.usage as above_usage, u.role as above_role, u.response_key as above_key, u.id_unique as above_unique, u.tags as above_tags, u.words as above_words, u.figures as above_figures,
+      -- Two requests, though one span is within the other: a tool or an agent that runs within a call (a generator may yield inside its span)
+      -- makes requests of its own; two ids that cannot collide, with two counts; an embedding, which no span with output can be made of.
+      greatest(
+        c.beyond_tool * (u.role = 'call'),
+        (d.role = 'call') * (u.role = 'call') * d.id_unique * u.id_unique * (d.response_key != u.response_key) * d.usage * u.usage * (d.output_tokens != u.output_tokens),
+        d.usage * (d.output_tokens = 0) * (u.output_tokens > 0) * (d.operation in ('embeddings', 'rerank'))) = 0 as one_request
     from turned as c
     inner join (select * from {db}.election_spans where twice = 0) as d on c.trace_id = d.trace_id and c.leaf = d.span_id
     inner join (select * from {db}.election_spans where twice = 0) as u on c.trace_id = u.trace_id and c.at = u.span_id
@@ -29,12 +35,13 @@ with recursive
   family as (
     select
       trace_id, if(downward, above, leaf) as span_id,
-      max(downward and leaf_usage) as usage_below, countIf(downward and leaf_usage) as usages_below, maxIf(leaf_rank, downward) as rank_below, max(downward and leaf_role = 'call') as call_below,
-      argMinIf(above, steps, not downward and above_usage = 1) as usage_above,
-      argMinIf((above_key, above_unique), steps, not downward and above_role = 'call' and above_key != 0) as key_above,
+      max(least(downward, one_request, leaf_usage)) as usage_below, countIf(least(downward, one_request, leaf_usage)) as usages_below, maxIf(leaf_rank, least(downward, one_request)) as rank_below,
+      max(least(downward, one_request, leaf_role = 'call')) as call_below,
+      argMinIf(above, steps, least(downward = 0, one_request, above_usage)) as usage_above,
+      argMinIf((above_key, above_unique), steps, least(downward = 0, one_request, above_role = 'call', above_key != 0)) as key_above,
       argMinForEachIf(above_tags, arrayMap(t -> steps + 100000 * (t = ''), above_tags), not downward) as near_tags,
-      argMinForEachIf(above_words, arrayMap(w -> steps + 100000 * (w = ''), above_words), not downward and notEmpty(above_words)) as near_words,
-      argMinForEachIf(above_figures, arrayMap(f -> steps + 100000 * (f = 0), above_figures), not downward and notEmpty(above_figures)) as near_figures
+      argMinForEachIf(above_words, arrayMap(w -> steps + 100000 * (w = ''), above_words), least(downward = 0, one_request, notEmpty(above_words))) as near_words,
+      argMinForEachIf(above_figures, arrayMap(f -> steps + 100000 * (f = 0), above_figures), least(downward = 0, one_request, notEmpty(above_figures))) as near_figures
     from pairs array join [0, 1] as downward
     group by trace_id, span_id),
   placed as (
@@ -72,17 +79,21 @@ with recursive
     from related
     where role != 'link'),
   -- the same call seen by two instrumentations of one trace that do not know of each other: the same counts and model at the same time. The
-  -- first of one is the first of the other, the second the second. Two spans of one instrumentation are two calls.
+  -- first of one is the first of the other, the second the second. Two spans of one instrumentation are two calls, and so are those of two
+  -- services; a gateway, or who does not name his service, goes with the first that does.
   ranked as (
     select *, structural = 'bills' and role = 'call' as is_witness,
-      row_number() over (partition by structural = 'bills' and role = 'call', trace_id, scope, model, usage, is_error, input_tokens, output_tokens order by ts, span_id) as nth
+      row_number() over (partition by structural = 'bills' and role = 'call', trace_id, scope, tags[11], model, usage, is_error, input_tokens, output_tokens order by ts, span_id) as nth
     from structure),
+  homed as (
+    select *, if(gateway = 1 or tags[11] = '', argMinIf(tags[11], (ts, span_id), gateway = 0 and tags[11] != '') over (partition by is_witness, trace_id, model, usage, is_error, input_tokens, output_tokens, nth), tags[11]) as home
+    from ranked),
   twins_seen as (
     select *, max(end_ts) over earlier as twin_until, count() over earlier as twins_before
-    from ranked
-    window earlier as (partition by is_witness, trace_id, model, usage, is_error, input_tokens, output_tokens, nth order by ts, span_id rows between unbounded preceding and 1 preceding)),
+    from homed
+    window earlier as (partition by is_witness, trace_id, home, model, usage, is_error, input_tokens, output_tokens, nth order by ts, span_id rows between unbounded preceding and 1 preceding)),
   twins_cut as (
-    select *, sum(twins_before = 0 or ts > twin_until) over (partition by is_witness, trace_id, model, usage, is_error, input_tokens, output_tokens, nth order by ts, span_id) as twin_group
+    select *, sum(twins_before = 0 or ts > twin_until) over (partition by is_witness, trace_id, home, model, usage, is_error, input_tokens, output_tokens, nth order by ts, span_id) as twin_group
     from twins_seen),
   twins as (
     select *,
@@ -94,25 +105,30 @@ with recursive
       argMinForEach(figures, arrayMap(f -> (f = 0, merit), figures)) over whole as twin_figures
     from twins_cut
     window
-      whole as (partition by is_witness, trace_id, model, usage, is_error, input_tokens, output_tokens, nth, twin_group),
-      best as (partition by is_witness, trace_id, model, usage, is_error, input_tokens, output_tokens, nth, twin_group order by response_key = 0, merit)),
+      whole as (partition by is_witness, trace_id, home, model, usage, is_error, input_tokens, output_tokens, nth, twin_group),
+      best as (partition by is_witness, trace_id, home, model, usage, is_error, input_tokens, output_tokens, nth, twin_group order by response_key = 0, merit)),
   seconded as (
     select * replace (
         if(has_twin and twin_place > 1, 'duplicate', structural) as structural, if(has_twin, twin_key.1, response_key) as response_key, if(has_twin, twin_key.2, id_unique) as id_unique,
         if(has_twin, twin_tags, tags) as tags, if(has_twin, twin_words, words) as words, if(has_twin, twin_figures, figures) as figures)
     from twins),
   -- the same provider response seen from two places has the same id and output. An id that cannot collide is believed for 30 days, another
-  -- one only when the spans overlap (2 s of slack). Spans of different tenants are never rivals, except through a gateway's credential.
+  -- one only when the spans overlap (2 s of slack). Spans of different tenants are never rivals; a span without a tenant, or from a
+  -- gateway, is a rival to those of the tenant whose span it overlaps. A response is created in the background without usage, and fetched with it.
   -- In small stages: the engine analyses a name at each use, and a column only once.
   rivals as (
-    select *, structural = 'bills' and usage = 1 and response_key != 0 as is_rival,
+    select *, structural = 'bills' and response_key != 0 and (usage = 1 or id_unique * (is_error = 0) * (role = 'call') = 1) as is_rival, tags[1] != '' and gateway = 0 as is_told,
       -- two witnesses of one response may count its output differently; only an id that may collide needs the count to agree
       if(id_unique = 1, 0, output_tokens) as same_output
     from seconded),
   tenants as (
-    select *, uniqExactIf(tags[1], tags[1] != '' and gateway = 0) over (partition by is_rival, response_key, same_output) as tenant_count
+    select *, uniqExactIf(tags[1], is_told) over (partition by is_rival, response_key, same_output) as tenant_count,
+      argMaxIf((tags[1], ts, end_ts), (end_ts, tags[1]), is_told) over (partition by is_rival, response_key, same_output order by ts, span_id rows between unbounded preceding and current row) as told_before,
+      argMinIf((tags[1], ts, end_ts), (ts, tags[1]), is_told) over (partition by is_rival, response_key, same_output order by ts, span_id rows between current row and unbounded following) as told_after
     from rivals),
-  parted as (select *, if(tenant_count <= 1, '', tags[1]) as rival_tenant from tenants),
+  parted as (
+    select *, multiIf(tenant_count <= 1, '', is_told, tags[1], told_after.1 = '' or (told_before.1 != '' and (told_before.3 >= ts or told_after.2 > end_ts)), told_before.1, told_after.1) as rival_tenant
+    from tenants),
   earlier_seen as (
     select *, max(end_ts) over earlier as seen_until, count() over earlier as seen_before
     from parted
@@ -122,7 +138,7 @@ with recursive
     from earlier_seen),
   settled as (
     select *,
-      is_rival and count() over whole > 1 as has_rival,
+      is_rival and count() over whole > 1 and max(usage) over whole = 1 as has_rival,
       row_number() over best as place, first_value(span_id) over best as first_span, first_value(trace_id) over best as first_trace,
       argMinForEach(tags, arrayMap(t -> (t = '', gateway, ts, span_id), tags)) over whole as shared_tags,
       argMinForEach(words, arrayMap(w -> (w = '', merit), words)) over whole as shared_words,
@@ -130,7 +146,7 @@ with recursive
     from clusters
     window
       whole as (partition by is_rival, rival_tenant, response_key, same_output, cluster),
-      best as (partition by is_rival, rival_tenant, response_key, same_output, cluster order by merit)),
+      best as (partition by is_rival, rival_tenant, response_key, same_output, cluster order by usage = 0, merit)),
   decided as (
     select *, if(has_rival and place > 1, 'duplicate', if(structural = 'twice', 'duplicate', structural)) as final_verdict,
       -- a twin follows where its better half goes
