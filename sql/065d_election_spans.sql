@@ -10,7 +10,7 @@ refresh every {every} offset {second_step} (
   version UInt64 comment 'What the delivery knows',
   tags Array(String) comment 'Inherited where empty: tenant, team, feature, user, session, task, task id, agent, agent step, environment, service',
   words Array(String) comment 'Lent where empty, see trace_spans', figures Array(UInt64) comment 'Lent where 0, see trace_spans',
-  twice UInt8 comment 'The same span came with another start, too, and that one counts'
+  twice UInt8 comment '1: the same span came with another start, too, and that one counts; 2: it came from another tenant, whose span has the same ids'
 ) engine = {engine:MergeTree} order by (trace_id, span_id)
 comment 'Input of the running election'
 as
@@ -39,6 +39,9 @@ select
   s.ts as ts, s.end_ts as end_ts, s.role as role, s.operation as operation, s.scope as scope, s.model as model, s.book_model != '' as model_known, s.response_key as response_key, s.id_unique as id_unique,
   s.has_usage as usage, s.known_rank as usage_rank, s.is_error as is_error, s.input_tokens as input_tokens, s.output_tokens as output_tokens, s.gateway as gateway, s.known_at as known_at,
   s.version as version, s.tags as tags, s.words as words, s.figures as figures,
-  row_number() over (partition by s.trace_id, s.span_id order by s.version desc, s.ts) > 1 as twice
+  multiIf(
+    row_number() over (partition by s.trace_id, s.span_id order by s.version desc, s.ts) = 1, 0,
+    least(s.tags[1] != '', s.tags[1] != first_value(s.tags[1]) over (partition by s.trace_id, s.span_id order by s.tags[1] = '', s.version desc, s.ts), row_number() over (partition by s.trace_id, s.span_id, s.tags[1] order by s.version desc, s.ts) = 1), 2,
+    1) as twice
 from spans as s
 left join adopted as a on s.trace_id = a.trace_id and s.span_id = a.span_id;

@@ -49,10 +49,11 @@ with recursive
       e.* except (tags, words, figures, response_key, id_unique), f.usage_below as usage_below, f.usage_above as usage_above, f.call_below as call_below,
       -- the outer of two witnesses of one call knows its usage better
       e.usage = 1 and e.role = 'call' and f.usages_below = 1 and e.usage_rank > f.rank_below as knows_better,
-      if(e.response_key = 0 and e.role = 'call', f.key_above.1, e.response_key) as response_key, if(e.response_key = 0 and e.role = 'call', f.key_above.2, e.id_unique) as id_unique,
-      if(empty(f.near_tags), e.tags, arrayMap((own, near) -> if(near != '' and (own = '' or e.gateway = 1), near, own), e.tags, f.near_tags)) as tags,
-      if(empty(e.words) or empty(f.near_words), e.words, arrayMap((own, near) -> if(own = '', near, own), e.words, f.near_words)) as words,
-      if(empty(e.figures) or empty(f.near_figures), e.figures, arrayMap((own, near) -> if(own = 0, near, own), e.figures, f.near_figures)) as figures
+      if(e.response_key = 0 and e.role = 'call' and e.twice != 2, f.key_above.1, e.response_key) as response_key, if(e.response_key = 0 and e.role = 'call' and e.twice != 2, f.key_above.2, e.id_unique) as id_unique,
+      -- what stands above another tenant's copy of an id is not his: it lends nothing
+      if(empty(f.near_tags) or e.twice = 2, e.tags, arrayMap((own, near) -> if(near != '' and (own = '' or e.gateway = 1), near, own), e.tags, f.near_tags)) as tags,
+      if(empty(e.words) or empty(f.near_words) or e.twice = 2, e.words, arrayMap((own, near) -> if(own = '', near, own), e.words, f.near_words)) as words,
+      if(empty(e.figures) or empty(f.near_figures) or e.twice = 2, e.figures, arrayMap((own, near) -> if(own = 0, near, own), e.figures, f.near_figures)) as figures
     from {db}.election_spans as e
     left join family as f on e.trace_id = f.trace_id and e.span_id = f.span_id),
   -- what the nearest reporting span above says of itself, without joining again

@@ -103,3 +103,10 @@ def test_a_response_made_in_the_background_and_fetched_later_is_one_call(
         ledger.booked()
 
     assert counts(ledger) == [(1000, 100)]
+
+
+def test_spans_of_two_tenants_with_the_same_ids_are_two_calls(ledger: Ledger, recently: float) -> None:
+    first = chat(recently, extra={TENANT: "acme"})
+    other = chat(recently + 60, tokens=(2000, 200), trace=first.trace, span=first.span, extra={TENANT: "globex"})
+
+    assert counts(ledger, first, other) == [(1000, 100), (2000, 200)]
