@@ -1,7 +1,9 @@
 """Finds what the price book calls a model, from what telemetry calls it: the matching rules are those of genai-prices.
 
 Added to them: the provider names of the OpenTelemetry conventions and of other emitters, and the folders that some APIs
-put before a model's name. Nothing is guessed: a name that the rules do not know has no price, and the ledger says so.
+put before a model's name. Nothing is guessed: a name that the rules do not know has no price, and the ledger says so. Nor is
+one that fits a rule by a part of it only, unless the rest is known to change no price (a date, a version, a region): a rule
+for claude-opus-4-6 and all that starts like it would give claude-opus-4-6-fast a sixth of its price.
 """
 
 import re
@@ -10,7 +12,18 @@ from typing import Final
 
 from genai_prices.data import providers as bundled_providers
 from genai_prices.data_snapshot import DataSnapshot, find_provider_by_id
-from genai_prices.types import Provider
+from genai_prices.types import (
+    ClauseAnd,
+    ClauseContains,
+    ClauseEndsWith,
+    ClauseEquals,
+    ClauseOr,
+    ClauseRegex,
+    ClauseStartsWith,
+    MatchLogic,
+    ModelInfo,
+    Provider,
+)
 
 __all__ = ["Resolver", "resolve"]
 
@@ -59,6 +72,20 @@ _BEDROCK: Final = re.compile(r"arn:aws[\w-]*:bedrock:|(?:[a-z-]+\.)?anthropic\.c
 _UNKNOWN_PROVIDERS: Final = frozenset(
     {"", "_other", "unknown", "other", "none", "litellm", "strands-agents", "microsoft.agent_framework", "langfuse"}
 )
+# What may follow a model's name without changing its price: dates, versions, latest, preview, the size of the window.
+_HARMLESS_TAIL: Final = re.compile(
+    r"(?:[-_.:@/](?:latest|default|preview|customtools|native-audio|it|instruct|v\d+(?:[.:]\d+)*|\d+k|1m|00\d"
+    r"|\d{4}-\d\d-\d\d|\d{8}|\d{6}|\d{4}|\d\d-\d\d(?:\d\d)?)|\[1m\])*"
+)
+# What may stand before it: Bedrock's regions and ARNs, though not those of a model that somebody trained or rents by the hour; folders,
+# though not of a single region, which may have prices of its own.
+_HARMLESS_HEAD: Final = re.compile(
+    r"(?:arn:aws[\w-]*:bedrock:[^/]*:(?:foundation-model|inference-profile)/)?(?:(?![a-z-]+-\d/)[\w.-]+/)*(?:[a-z]+\.)*(?:omni-)?"
+)
+# How a rule for a family ends, such as gemma-3- or claude-sonnet-4-2025: then sizes may follow.
+_OPEN_END: Final = re.compile(r"(?:[-_.:@/]20\d\d)?[-_.:@/]*$")
+_SIZE: Final = re.compile(r"^-\d+b\b")
+_FINE_TUNED: Final = re.compile(r"^ft:|[.:-]ft[:-]")
 
 
 class Resolver:
@@ -96,7 +123,7 @@ class Resolver:
                 found, price = self._list.find_provider_model(name, None, provider, None)
             except LookupError:
                 continue
-            return found.id, price.id
+            return (found.id, price.id) if _fits(price, name.lower()) else None
         return None
 
     def _spellings(self, provider: str, model: str) -> Iterator[str]:
@@ -116,6 +143,39 @@ class Resolver:
         name = model.lower()
         fitting = [one.id for one in self._providers if one.model_match is not None and one.model_match.is_match(name)]
         return self._in_provider(fitting[0], model) if len(fitting) == 1 else None
+
+
+def _fits(model: ModelInfo, name: str) -> bool:
+    """Tell whether the name is the model's: in full, or but for what changes no price."""
+    if _FINE_TUNED.search(name):
+        return bool(_FINE_TUNED.search(model.id))
+    return name == model.id.lower() or model.match is None or any(_covers(one, name) for one in _leaves(model.match))
+
+
+def _leaves(clause: MatchLogic) -> Iterator[MatchLogic]:
+    if isinstance(clause, ClauseOr):
+        for one in clause.or_:
+            yield from _leaves(one)
+    else:
+        yield clause
+
+
+def _covers(clause: MatchLogic, name: str) -> bool:
+    match clause:
+        case ClauseRegex():
+            return clause.is_match(name)
+        case ClauseEquals(equals=part):  # the library takes dates off names
+            return name.startswith(part.lower()) and bool(_HARMLESS_TAIL.fullmatch(name[len(part) :]))
+        case ClauseStartsWith(starts_with=part) | ClauseContains(contains=part) | ClauseEndsWith(ends_with=part):
+            if not clause.is_match(name):
+                return False
+            stem = _OPEN_END.sub("", part.lower(), count=1)
+            head, _, tail = name.partition(stem)
+            tail = _SIZE.sub("", tail) if part.endswith("-") else tail
+            return bool(_HARMLESS_HEAD.fullmatch(head) and _HARMLESS_TAIL.fullmatch(tail))
+        case ClauseAnd(and_=parts):
+            return all(_covers(one, name) for one in parts)
+    return False
 
 
 def resolve(provider_raw: str, model_raw: str) -> tuple[str, str] | None:

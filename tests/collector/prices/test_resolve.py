@@ -114,6 +114,93 @@ def test_names_resolve(provider_raw: str, model_raw: str, expected: tuple[str, s
     assert resolve(provider_raw, model_raw) == expected
 
 
+OPUS, PRO = "claude-opus-4-6", "gemini-2.5-pro"
+HAIKU_3 = "anthropic.claude-3-haiku-20240307-v1:0"
+ARN = "arn:aws:bedrock:us-east-1:123456789012"
+
+
+@pytest.mark.parametrize(
+    ("provider_raw", "model_raw", "model"),
+    [
+        # a rule for all names that start alike: dates, versions, windows and latest are the model itself
+        ("anthropic", f"{OPUS}-20260205", OPUS),
+        ("anthropic", f"{OPUS}-latest", OPUS),
+        ("anthropic", f"{OPUS}-v1:0", OPUS),
+        ("anthropic", f"{OPUS}[1m]", OPUS),
+        ("anthropic", "claude-sonnet-4-20250514", "claude-sonnet-4-0"),
+        ("vertex_ai", f"{OPUS}@default", OPUS),
+        ("vertex_ai", f"{OPUS}@20260205", OPUS),
+        ("google", f"{PRO}-preview-05-06", PRO),
+        ("google", f"{PRO}-002", PRO),
+        ("google", "gemini-3.1-pro-preview-customtools", "gemini-3.1-pro-preview"),
+        ("google", "gemma-3-27b-it", "gemma-3"),
+        ("mistral", "mistral-large-2411", "mistral-large"),
+        ("openai", "omni-moderation-latest", "moderation"),
+        ("openai", "gpt-5.2-20251211", "gpt-5.2"),
+        ("aws.bedrock", "amazon.nova-pro-v1:0:300k", "amazon.nova-pro-v1:0"),
+        # what is faster, thinks, looks something up or was trained costs something else, unless the book says what
+        ("anthropic", f"{OPUS}-fast", None),
+        ("anthropic", f"{OPUS}-FAST", None),
+        ("anthropic", f"{OPUS}-20260205-fast", None),
+        ("anthropic", f"{OPUS}-thinking", None),
+        ("anthropic", f"{OPUS}-batch", None),
+        ("anthropic", f"{OPUS}:online", None),
+        ("anthropic", f"{OPUS}:free", None),
+        ("anthropic", f"{OPUS}.5", None),
+        ("anthropic", f"{OPUS}5", None),
+        ("anthropic", f"{OPUS}-mini", None),
+        ("anthropic", "claude-3-7-sonnet-thinking", None),
+        ("vertex_ai", f"{OPUS}-fast@20260205", None),
+        ("azure", f"{OPUS}-fast", None),
+        ("", f"{OPUS}-fast", None),
+        ("litellm", f"anthropic/{OPUS}-fast", None),
+        ("google", f"{PRO}-tuned", None),
+        ("google", f"{PRO}-tts", f"{PRO}-tts"),
+        ("google", f"{PRO}-computer-use", None),
+        ("google", "gemini-2.0-flash-thinking-exp", None),
+        ("google", "gemini-2.0-flash-exp-image-generation", None),
+        ("google", "gemini-3.8-live-extended-thinking", None),
+        ("deepseek", "deepseek-v4-flash-vision-exp", None),
+        ("openai", "gpt-5-fast", None),
+        ("openai", "gpt-5-thinking", None),
+        ("openai", "gpt-5-nano-custom", None),
+        ("openai", "gpt-4o:online", None),
+        ("azure", "gpt-4o-prod", None),
+        ("azure", "my-o4-mini", None),
+        ("openrouter", "openai/gpt-4o:online", None),
+        ("openrouter", "openai/gpt-4o:nitro", None),
+        ("openrouter", "openai/gpt-4o:floor", None),
+        ("openrouter", f"anthropic/{OPUS}:thinking", None),
+        ("openrouter", "x-ai/grok-4-fast:free", None),
+        ("openrouter", "deepseek/deepseek-r1:free", "deepseek/deepseek-r1:free"),
+        ("openrouter", "openai/gpt-4o:extended", "openai/gpt-4o:extended"),
+        ("x-ai", "grok-4-fast", "grok-4-fast-reasoning"),
+        ("x-ai", "grok-4-heavy", None),
+        # fine-tuned: never the price of the model that it was made of
+        ("openai", "ft:gpt-4o-mini-2024-07-18:acme::a1", "ft:gpt-4o-mini"),
+        ("openai", "ft:gpt-3.5-turbo-0125:acme::a1", "ft:gpt-3.5-turbo-"),
+        ("openai", "ft:gpt-4-0613:acme::a1", None),
+        ("openai", "ft:gpt-4.1-2025-04-14:acme::a1", None),
+        ("azure", "gpt-4o-mini-2024-07-18.ft-a1", "gpt-4o-mini-2024-07-18.ft-"),
+        ("mistral", "ft:mistral-small-latest:acme:a1", None),
+        # Bedrock: trained and rented models, fast ones, single regions with prices of their own, and its government clouds
+        ("aws.bedrock", f"{ARN}:inference-profile/us.{HAIKU_3}", f"regional.{HAIKU_3}"),
+        ("aws.bedrock", f"{ARN}:custom-model/{HAIKU_3}/a1", None),
+        ("aws.bedrock", f"{ARN}:provisioned-model/{HAIKU_3}", None),
+        ("aws.bedrock", f"{ARN}:imported-model/{HAIKU_3}", None),
+        ("aws.bedrock", f"anthropic.{OPUS}-fast-v1:0", None),
+        ("aws.bedrock", "us-gov.openai.gpt-oss-120b-1:0", None),
+        ("bedrock", "bedrock/eu-west-3/mistral.mistral-7b-instruct-v0:2", None),
+    ],
+)
+def test_a_name_that_says_more_than_the_model_has_no_price_rather_than_that_of_the_model(
+    provider_raw: str, model_raw: str, model: str | None
+) -> None:
+    found = resolve(provider_raw, model_raw)
+
+    assert (found and found[1]) == model
+
+
 def test_every_model_of_the_book_is_found_by_a_name_that_it_has_itself(listed: PriceList) -> None:
     resolver = Resolver()
     models = {(one.key.provider, one.key.model) for one in listed.segments}
