@@ -18,6 +18,7 @@ from spanledger_collector.prices import (
     checked_assignment,
     discard,
     draft,
+    install,
     preview,
 )
 from spanledger_collector.prices.tables import USER, Entry, read_agreed
@@ -207,10 +208,66 @@ def test_a_draft_changes_nothing_until_it_is_in_force_and_leaves_nothing_when_it
     assert ledger.rows("select * from rate_segments where book > (select max(book) from price_books)") == []
 
 
-def test_only_the_minutes_that_a_change_concerns_are_summed_again(ledger: Ledger, recently: float) -> None:
-    ledger.settled(call(recently, "a"), call(recently + 600, "b"))
+def was_marked_long_ago(ledger: Ledger) -> None:
+    """Give every mark the age that it has when prices change some time after the last call."""
+    marks = "select minute, marked_at - interval 2 hour as marked_at from dirty_minutes final"
+    rows = [list(row.values()) for row in ledger.rows(marks)]
     ledger.client.command("truncate table dirty_minutes")
+    ledger.client.insert("dirty_minutes", rows, column_names=["minute", "marked_at"])
+
+
+def marked(ledger: Ledger) -> list[float]:
+    rows = ledger.rows(
+        "select toUnixTimestamp(minute) as minute from dirty_minutes final where marked_at > now64(3) - interval 1 hour order by minute"
+    )
+    return [row["minute"] for row in rows]
+
+
+def test_only_the_minutes_that_a_change_concerns_are_summed_again(ledger: Ledger, recently: float) -> None:
+    ledger.settled(*(call(recently + 60 * n, "ab"[n % 2]) for n in range(6)))
+    was_marked_long_ago(ledger)
     put(ledger, Term("half", Decimal(50)), Assignment("half", tenant="a"))
 
-    marked = ledger.rows("select toUnixTimestamp(minute) as minute from dirty_minutes")
-    assert [row["minute"] for row in marked] == [recently // 60 * 60]
+    assert marked(ledger) == [(recently + 60 * n) // 60 * 60 for n in (0, 2, 4)]
+
+
+def test_a_change_that_concerns_no_call_has_nothing_summed_again(ledger: Ledger, recently: float) -> None:
+    ledger.settled(call(recently), call(recently + 600))
+    was_marked_long_ago(ledger)
+    put(ledger, Override("openai", "gpt-4o", {"input_usd_per_token": Decimal("0.000001")}))
+    put(ledger, Term("half", Decimal(50)), Assignment("half", tenant="nobody"))
+
+    assert marked(ledger) == []
+
+
+def test_calls_that_come_while_prices_change_are_summed_again_whatever_they_cost(
+    ledger: Ledger, recently: float
+) -> None:
+    ledger.settled(call(recently))
+    was_marked_long_ago(ledger)
+    ledger.settled(call(recently + 600, "b"))
+    put(ledger, Override("openai", "gpt-4o", {"input_usd_per_token": Decimal("0.000001")}))
+
+    assert marked(ledger) == [(recently + 600) // 60 * 60]
+
+
+def test_a_process_that_is_killed_before_it_marked_leaves_that_to_the_next(
+    ledger: Ledger, recently: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.settled(call(recently, "a"), call(recently + 600, "b"))
+    was_marked_long_ago(ledger)
+    monkeypatch.setattr("spanledger_collector.prices.repricing.mark_repriced", lambda _: None)
+    audit = put(ledger, Term("half", Decimal(50)), Assignment("half", tenant="a"))
+    monkeypatch.undo()
+    ledger.settle()
+    before = sum(row["usd"] for row in ledger.rows(GROUPS))
+    # another change comes before the restart, and marks its own minutes only
+    put(ledger, Override("openai", "gpt-4o", {"input_usd_per_token": Decimal("0.000001")}))
+    ledger.settle()
+
+    assert before == 2 * LIST_USD
+    assert (
+        sum(row["usd"] for row in ledger.rows(GROUPS)) == before + only(audit)["delta_usd"] == LIST_USD * Decimal("1.5")
+    )
+    assert install(ledger.client, note="restart").is_new is False
+    assert ledger.rows("select * from repriced_minutes") == []

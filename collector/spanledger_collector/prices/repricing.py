@@ -39,7 +39,6 @@ from spanledger_collector.prices.terms import Term
 
 __all__ = ["Draft", "Repriced", "apply", "discard", "draft", "mark_repriced", "preview", "utc_now"]
 
-_MODELS_MAX: Final = 1000
 _TICK: Final = timedelta(milliseconds=1)
 
 
@@ -51,24 +50,32 @@ class Draft:
     standing: int
     book: Book
     changes: tuple[Change, ...]
-    rules_changed: bool
+    rules: frozenset[Rule]
+    changed_rules: frozenset[Rule]
     entries: tuple[Entry, ...]
     aliases: tuple[Alias, ...]
     why: str
 
     @property
     def _concerned(self) -> dict[str, Any]:
-        """Parameters that narrow which calls are looked at; never narrower than what can change."""
+        """Parameters that narrow which calls are looked at; never narrower than what can change.
+
+        A changed price that everybody pays concerns calls of its model; one of a contract, calls that a rule may put under it; a changed
+        rule, calls that fit it: all others find the same rule first as before.
+        """
+        contracts = {one.key.contract for one in self.changes} - {""}
+        rules = [*self.changed_rules, *(one for one in self.rules if one.contract in contracts)]
         spans = [(one.valid_from, one.valid_to) for one in self.changes]
-        everything = self.rules_changed or self.aliases or not spans
-        models = sorted({f"{one.key.provider}/{one.key.model}" for one in self.changes})
-        since, until = (START, END) if everything else (min(start for start, _ in spans), max(end for _, end in spans))
-        # With nothing but aliases, no model by its present name is concerned.
-        narrow = not self.rules_changed and len(models) <= _MODELS_MAX
+        spans += [(one.valid_from, one.valid_to) for one in self.changed_rules]
+        if self.aliases or not spans:
+            spans.append((START, END))
+        providers = {one.provider for one in rules}
         return {
-            "since": int(since.timestamp()),
-            "until": int(until.timestamp()),
-            "models": (models or ["/"]) if narrow else [],
+            "since": int(min(start for start, _ in spans).timestamp()),
+            "until": int(max(end for _, end in spans).timestamp()),
+            "models": sorted({f"{one.key.provider}/{one.key.model}" for one in self.changes if not one.key.contract}),
+            "rules": sorted({(one.tenant, one.account, one.deployment, one.environment, one.service) for one in rules}),
+            "providers": [] if "" in providers else sorted(providers),
         }
 
 
@@ -121,18 +128,20 @@ def draft(
     standing, standing_rules = read_segments(client, head.book), read_rules(client, head.book)
     book = compiled(listed.segments, agreed, read_rates(client))
     wanted = BookHead(head.last_used + 1, listed.version, len(agreed.overrides), head.last_used)
-    rules_changed = _meaning(book.rules) != _meaning(standing_rules)
-    is_same = (head.source_version, standing) == (listed.version, list(book.segments)) and not rules_changed
+    old_rules, new_rules = _meanings(standing_rules), _meanings(book.rules)
+    is_same = (head.source_version, standing, old_rules) == (listed.version, list(book.segments), new_rules)
     if is_same and not aliases and not entries and head.overrides == wanted.overrides:
         return None
     write_draft(client, book, wanted, aliases, listed.version, now())
     found = changes(standing, book.segments)
-    return Draft(wanted, head.book, book, found, rules_changed, entries, tuple(aliases), why)
+    return Draft(
+        wanted, head.book, book, found, old_rules | new_rules, old_rules ^ new_rules, entries, tuple(aliases), why
+    )
 
 
 def preview(client: Client, drafted: Draft) -> list[Repriced]:
     """Return what the draft changes in the costs, exactly, group by group."""
-    if not (drafted.changes or drafted.rules_changed or drafted.aliases):
+    if not (drafted.changes or drafted.changed_rules or drafted.aliases):
         return []
     return [Repriced(*row) for row in rows_of(client, "repriced", drafted._concerned)]  # noqa: SLF001 - one noun
 
@@ -142,6 +151,7 @@ def apply(client: Client, drafted: Draft, who: str, *, now: Callable[[], datetim
 
     Each step can be cut off: until the book's own row is there nothing is in force, and after it the next start goes on.
     """
+    run(client, "begin_repricing", {"book": drafted.head.book})
     found = preview(client, drafted)
     at = now()
     write_entries(client, drafted.entries)
@@ -159,8 +169,10 @@ def discard(client: Client, drafted: Draft) -> None:
 
 
 def mark_repriced(client: Client) -> None:
-    """Mark what the book in force changed and is not summed again yet; does nothing when all is done."""
-    run(client, "mark_repriced")
+    """Mark what books in force changed and nobody marked yet; does nothing when all is done, and no harm when done twice."""
+    if rows_of(client, "repriced_books"):
+        run(client, "mark_repriced")
+        run(client, "end_repricing")
 
 
 def _write_audit(client: Client, drafted: Draft, found: Iterable[Repriced], who: str, at: datetime) -> None:
@@ -188,5 +200,6 @@ def _with(agreed: Agreed, entries: Sequence[Entry]) -> Agreed:
     )
 
 
-def _meaning(rules: Iterable[Rule]) -> list[tuple[Any, ...]]:
-    return sorted(rule[1:] for rule in rules)
+def _meanings(rules: Iterable[Rule]) -> frozenset[Rule]:
+    """Return the rules without their places, which follow from the rest."""
+    return frozenset(rule._replace(place=0) for rule in rules)
