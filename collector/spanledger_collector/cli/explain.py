@@ -134,7 +134,7 @@ def _is_circular(span: str, parents: Mapping[str, str]) -> bool:
 def _node(entry: Mapping[str, Any]) -> Group:
     what = " ".join(filter(None, (entry["operation"] or entry["role"], entry["model"]["model_raw"])))
     head = Text(f"{what} ", style="bold").append(
-        f"{entry['span']} {entry['service']} {entry['ts']:%H:%M:%S} UTC", style="not bold"
+        f"{entry['span']} {entry['service']} {entry['ts']:%Y-%m-%d %H:%M:%S} UTC", style="not bold"
     )
     lines = Table.grid(padding=(0, 1))
     lines.add_column(style="dim", no_wrap=True)

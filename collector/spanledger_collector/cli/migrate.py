@@ -12,7 +12,7 @@ __all__ = ["migrate"]
 def migrate(store: Store = None, clickhouse: ClickHouseUrl = None) -> None:
     """Create the ledger or bring its schema and price book up to date; safe to run again, and after a failure."""
     with opened(store, clickhouse, "spanledger migrate") as database, contextlib.closing(database.client()) as client:
-        version, count = client.query("select max(number), count() from schema_migrations final").result_rows[0]
+        version, count = client.query("select max(number % 1000), count() from schema_migrations final").result_rows[0]
         book, source, rates = client.query(
             "select b.book, b.source_version, (select count() from rates final) from price_books as b final order by b.book desc limit 1"
         ).result_rows[0]
