@@ -58,7 +58,7 @@ def update(
 def import_(
     file: Annotated[
         Path,
-        typer.Argument(help="CSV, JSON or YAML: provider, model, unit (per_mtok or per_token), input, output, ..."),
+        typer.Argument(help="CSV or JSON: provider, model, unit (per_mtok or per_token), input, output, ..."),
     ],
     force: Annotated[bool, typer.Option("--force", help="Accept prices and names that look wrong.")] = False,
     note: Note = "",

@@ -1,7 +1,7 @@
 """The price book: made from the installed price list and what the owner agreed, renewed when either changed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices.aliases import new_answers
 from spanledger_collector.prices.cache import cache_folder, cached_price_list
+from spanledger_collector.prices.check import checked_provider
 from spanledger_collector.prices.compile import Change
 from spanledger_collector.prices.extract import PriceList
 from spanledger_collector.prices.overrides import Override, checked
@@ -78,6 +79,8 @@ def set_override(
     ``force`` admits an unlikely price (above a dollar a token, a thousand times off the list), not an impossible one.
     """
     listed = prices or cached_price_list(cache_folder())
+    if not force:
+        override = replace(override, provider=checked_provider(client, override.provider, new=True))
     right = checked_override(override, listed, force=force)
     drafted = draft(client, f"override of {right.provider}/{right.model}", entries=[right], prices=listed, now=now)
     assert drafted  # noqa: S101 - an override always counts one more

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from difflib import get_close_matches
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
@@ -12,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices.resolve import Resolver
-from spanledger_collector.prices.show import PriceLine, list_prices
+from spanledger_collector.prices.show import PriceLine, every_price, list_prices
 from spanledger_collector.prices.tables import rows_of
 
 __all__ = ["Doubt", "check_book", "checked_model", "checked_provider", "known_models"]
@@ -69,9 +70,11 @@ def checked_model(client: Client, provider: str, model: str) -> str:
 
 
 def check_book(client: Client) -> list[Doubt]:
-    """Return what cannot be right in the prices that are valid now: against their neighbours, their meters and the list's."""
+    """Return what cannot be right in the prices: against their neighbours, their own meters, the list's, and their own history."""
     lines = list_prices(client)
-    return [doubt for line in lines for doubt in (*_of_meters(line), *_of_neighbours(line, _medians(lines)))]
+    medians = _medians(lines)
+    now = [doubt for line in lines for doubt in (*_of_meters(line), *_of_neighbours(line, medians))]
+    return now + list(_of_history(every_price(client)))
 
 
 def _is_slip(name: str, model: str) -> bool:
@@ -109,6 +112,23 @@ def _of_neighbours(line: PriceLine, medians: Mapping[str, Decimal]) -> Iterator[
             yield _doubt(
                 line, meter, f"it is {price:f}, where most models cost about {usual:f}: was it meant per token?"
             )
+
+
+def _of_history(lines: Sequence[PriceLine]) -> Iterator[Doubt]:
+    """Yield prices a thousand times off those before them, and those that begin before the last one ends."""
+    spans: dict[tuple[str, ...], list[PriceLine]] = {}
+    for line in sorted(lines, key=lambda line: line.valid_from):
+        key = (line.contract, line.provider, line.model, line.context, f"{line.above_tokens} {line.from_minute}")
+        spans.setdefault(key, []).append(line)
+    for before, line in (pair for same in spans.values() for pair in pairwise(same)):
+        if line.valid_from < before.valid_to:
+            yield _doubt(line, "", f"it begins before the price from {before.valid_from:%Y-%m-%d} ends")
+        for meter, price in line.prices.items():
+            old = before.prices[meter]
+            if price and old and not 1 < _FAR * price / old < _FAR**2:
+                yield _doubt(
+                    line, meter, f"it is {price:f}, and {old:f} until {line.valid_from:%Y-%m-%d}: a thousand times off"
+                )
 
 
 def _doubt(line: PriceLine, meter: str, why: str) -> Doubt:

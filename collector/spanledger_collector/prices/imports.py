@@ -1,4 +1,4 @@
-"""Reads prices from files: CSV, JSON or YAML, one row a price of a model, with the unit said in each row; all of a file or nothing.
+"""Reads prices from files: CSV or JSON, one row a price of a model, with the unit said in each row; all of a file or nothing.
 
 Columns: provider, model, unit (``per_mtok`` or ``per_token``), then meters (input, output, cache_read, ...; request and web_search are
 for one), and as wanted context, contract, from, to, currency, note.
@@ -54,7 +54,9 @@ def _rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
             for number, row in enumerate(csv.DictReader(text.splitlines()), 2):
                 yield f"row {number}", {name: value for name, value in row.items() if value not in (None, "")}
             return
-        content = json.loads(text, parse_float=Decimal) if file.suffix == ".json" else _yaml(file, text)
+        if file.suffix != ".json":
+            raise InputError(f"{file}: prices are read from .csv or .json.")
+        content = json.loads(text, parse_float=Decimal)
     except FileNotFoundError as error:
         raise InputError(f"There is no file {file}: check the name.") from error
     except (OSError, ValueError, csv.Error) as error:
@@ -65,20 +67,6 @@ def _rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         )
     for number, row in enumerate(content, 1):
         yield f"entry {number}", row
-
-
-def _yaml(file: Path, text: str) -> Any:
-    if file.suffix not in (".yaml", ".yml"):
-        raise InputError(f"{file}: prices are read from .csv, .json, .yaml or .yml.")
-    try:
-        import yaml  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415 - optional
-    except ImportError as error:
-        raise InputError(f"{file}: to read YAML, pip install pyyaml; or write the prices as CSV or JSON.") from error
-    try:
-        # As texts: a price must never be a float.
-        return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes nothing but texts, lists and dictionaries
-    except yaml.YAMLError as error:
-        raise InputError(f"{file} is not YAML: {error}.") from error
 
 
 def _override(row: Mapping[str, Any], created_by: str) -> Override:

@@ -15,7 +15,7 @@ from spanledger_collector.prices.repricing import utc_now
 from spanledger_collector.prices.resolve import Resolver
 from spanledger_collector.prices.tables import as_utc, rows_of
 
-__all__ = ["PRICE_NAMES", "PriceLine", "list_prices", "show"]
+__all__ = ["PRICE_NAMES", "PriceLine", "every_price", "list_prices", "show"]
 
 PRICE_NAMES: Final = tuple(meter.replace("_usd_per_token", "_usd_per_mtok") for meter in METERS)
 """Names of a line's prices: USD per million tokens; ``request_usd`` and ``web_search_usd`` are for one."""
@@ -74,6 +74,11 @@ def list_prices(
     """
     provider = provider and (Resolver().provider(provider) or provider)
     return _lines(client, provider or "", model or "", int((at or now()).timestamp()), book)
+
+
+def every_price(client: Client) -> list[PriceLine]:
+    """Return the prices of all models and times."""
+    return _lines(client, "", "", 0)
 
 
 def show(client: Client, provider: str, model: str) -> list[PriceLine]:

@@ -164,7 +164,7 @@ def test_a_file_is_imported_whole_or_not_at_all(run: Any, tmp_path: Path) -> Non
         ("a.json", '[{"provider": "openai", "model": "gpt-5", "unit": "per_mtok", "input": NaN}]', "is no amount"),
         ("a.csv", "provider,model,unit,input\nopenai,gpt-5,per_mtok,1\nopenai,gpt-5,per_mtok,1\n", "two prices for one time"),
         ("a.csv", "provider,model,unit,input\n", "holds no prices"),
-        ("a.txt", "x", "are read from .csv, .json"),
+        ("a.txt", "x", "are read from .csv or .json"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_right_is_refused(run: Any, tmp_path: Path, name: str, text: str, said: str) -> None:
@@ -196,6 +196,15 @@ def test_a_forced_price_that_cannot_be_right_is_found_by_check(run: Any) -> None
     run("prices", "set", "openai", "gpt-5", "--withdraw", "--yes")
 
     assert "a thousand times off" in " ".join(said.split())
+
+
+def test_a_forced_price_a_thousand_times_off_its_own_history_is_found_by_check(run: Any) -> None:
+    cheap = ("--price", "input=0.0001", "--price", "output=0.0002", "--force", "--yes")
+    run("prices", "set", "openai", "gpt-5", *cheap, "--from", "2027-01-01")
+    said = run("prices", "check", fails=1)
+    run("prices", "set", "openai", "gpt-5", "--withdraw", "--yes")
+
+    assert "it is 0.0001, and 1.25 until 2027-01-01: a thousand times off" in " ".join(said.split())
 
 
 def test_an_update_to_the_list_that_is_in_force_changes_nothing(run: Any) -> None:

@@ -1,6 +1,7 @@
 """Books in a real database: written once, reloaded at once, numbered for good."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices.book import BookReport, install, set_override
 from spanledger_collector.prices.extract import PriceList
 from spanledger_collector.prices.overrides import Override
-from spanledger_collector.prices.tables import read_rates
+from spanledger_collector.prices.tables import read_head, read_rates
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SPRING, SUMMER = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 6, 1, 8, 15, tzinfo=UTC)
@@ -57,6 +58,15 @@ def test_the_first_book_says_that_every_model_changed(client: Client, small: Pri
     assert client.query(
         "select book, source, source_version, segments, overrides, note from price_books"
     ).result_rows == [(1, "genai-prices", small.version, len(small.segments), 0, "first")]
+
+
+def test_a_provider_with_a_slip_of_the_pen_is_refused_unless_forced(client: Client, small: PriceList) -> None:
+    install(client, note="first", prices=small)
+    slip = replace(override("0.000001"), provider="opnai")
+
+    with pytest.raises(PriceError, match=r"no provider 'opnai'. Did you mean openai"):
+        priced(client, small, slip)
+    assert read_head(client).book == 1
 
 
 def test_installing_again_writes_nothing(client: Client, small: PriceList) -> None:
