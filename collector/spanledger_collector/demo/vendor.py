@@ -34,6 +34,7 @@ THIRD_PARTY_HOST = "api.deepseek.com"
 RETRY_AFTER_MS = 20
 FRAMES_BEFORE_A_CUT = 3
 QUIET_SECONDS_MAX = 10
+LEAVING_SECONDS_MAX = 3.0
 
 
 class VendorServer:
@@ -120,6 +121,10 @@ class Handler(BaseHTTPRequestHandler):
         try:
             reply = answer(request)
             time.sleep(vendor.stall_seconds if request.case == "timeout" else vendor.latency_seconds)
+            # On a busy machine an impatient client is slow to leave: an answer that it will not read must not count as told.
+            patience = time.monotonic() + LEAVING_SECONDS_MAX
+            while request.case == "timeout" and not gone(self.connection) and time.monotonic() < patience:
+                time.sleep(0.01)
             delivered = self.deliver(reply, cut=request.case == "midstream")
             if reply.meters:
                 told = delivered and reply.tells_usage
