@@ -104,21 +104,16 @@ def open_embedded(path: Path, target: Target | None = None) -> Database:
     path = path.expanduser().resolve()
     lock = _locked(path)
     scratch = _scratch(path)
+    engine = path / "clickhouse"
     try:
-        engine = path / "clickhouse"
-        database = Database(
-            target or Target(),
-            lambda name: _embedded_client(engine, name),
-            path,
-            lock,
-            [lambda: _drop(scratch)],
-        )
-        _first_embedded_client(engine).close()
+        first = _first_embedded_client(engine)
     except BaseException:
         _drop(scratch)
         lock.close()
         raise
-    return database
+    # The engine stops with its last connection, and takes a quarter of a second to start: this one is held until the end.
+    steps = [first.close, lambda: _drop(scratch)]
+    return Database(target or Target(), lambda name: _embedded_client(engine, name), path, lock, steps)
 
 
 def connect(url: str, target: Target, token: str = "") -> Database:
