@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,6 @@ import pytest
 from spanledger_collector.database import open_embedded
 from spanledger_collector.receiver.door import Door
 from spanledger_collector.refresh import settle
-from spanledger_collector.server import prepare
 from tests.collector.cli.processes import spanledger
 from tests.otlp import chat, request
 
@@ -24,18 +24,19 @@ PRICE = ("--price", "input=1", "--price", "output=2")
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store(new_store: Callable[[], Path]) -> Path:
     """A store with one call of gpt-5 of tenant acme, and one of a deployment that nobody knows."""
-    path = tmp_path_factory.mktemp("data") / "ledger"
+    path = new_store()
     start = float(int(time.time()) - 3 * 3600)
-    with closing(open_embedded(path)) as database:
-        prepare(database, "tests")
-        with closing(database.client()) as client, closing(Door(database)) as door:
-            unknown = {"gen_ai.response.model": "prod-chat", "gen_ai.provider.name": "azure.ai.openai"}
-            door.insert(
-                [request([chat(start, extra={**GPT_5, "spanledger.tenant": "acme"}), chat(start + 60, extra=unknown)])]
-            )
-            settle(client)
+    unknown = {"gen_ai.response.model": "prod-chat", "gen_ai.provider.name": "azure.ai.openai"}
+    spans = [chat(start, extra={**GPT_5, "spanledger.tenant": "acme"}), chat(start + 60, extra=unknown)]
+    with (
+        closing(open_embedded(path)) as database,
+        closing(database.client()) as client,
+        closing(Door(database)) as door,
+    ):
+        door.insert([request(spans)])
+        settle(client)
     return path
 
 
