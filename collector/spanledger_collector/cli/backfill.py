@@ -17,6 +17,7 @@ from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, is_embed
 from spanledger_collector.cli.show import as_json
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.exceptions import InputError, UsageError
+from spanledger_collector.prices.tables import as_utc
 from spanledger_collector.refresh import judge, settle
 from spanledger_collector.refusals import refusal
 
@@ -118,12 +119,12 @@ def plan(client: Client, table: str, since: datetime, until: datetime, *, again:
         "select generation, hour, spans from backfills final where source = {table:String}", {"table": table}
     ).result_rows
     generation = max((int(row[0]) for row in rows), default=0)
-    if again and any(row[0] == generation and _utc(row[1]) == _DONE for row in rows):
+    if again and any(row[0] == generation and as_utc(row[1]) == _DONE for row in rows):
         generation += 1  # else the last one was stopped, and goes on
     elif again:
         generation = max(generation, 1)
-    read = {_utc(hour): spans for number, hour, spans in rows if number == generation or not again}
-    left = [(_utc(hour), int(spans)) for hour, spans in found if read.get(_utc(hour)) != spans]
+    read = {as_utc(hour): spans for number, hour, spans in rows if number == generation or not again}
+    left = [(as_utc(hour), int(spans)) for hour, spans in found if read.get(as_utc(hour)) != spans]
     return Reading(
         table, generation, left, len(found) - len(left), sum(int(row[1]) for row in found) - sum(s for _, s in left)
     )
@@ -198,11 +199,7 @@ def _day(option: str, text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise UsageError(f"{option}: {text!r} is no date; write 2026-01-31.") from error
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return as_utc(moment)
 
 
 def _report(reading: Reading, oldest: datetime | None, *, dry_run: bool, json: bool) -> None:

@@ -75,7 +75,7 @@ def cost(
         at = {"unix": int(moment.replace(tzinfo=UTC).timestamp()), "local": "" if moment.tzinfo else f"{moment:%F %T}"}
         start, shown = client.query(statement("moment"), {"zone": zone, **at}).result_rows[0]
         result = client.query(_sql(dimensions), {"since": int(start), "limit": limit, "zone": zone})
-        rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+        rows = list(result.named_results())
         behind = behind_since(client)
         age_days, is_stale = client.query("select list_age_days, stale from price_book_status").result_rows[0]
     if is_stale:

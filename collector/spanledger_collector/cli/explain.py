@@ -15,7 +15,7 @@ from rich.tree import Tree
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
 from spanledger_collector.cli.explanation import STATES, explanation, rows
-from spanledger_collector.cli.show import as_json, console
+from spanledger_collector.cli.show import as_json, console, digits
 from spanledger_collector.exceptions import InputError, UsageError
 
 __all__ = ["explain"]
@@ -37,9 +37,9 @@ def explain(
     clickhouse: ClickHouseUrl = None,
 ) -> None:
     """Tell why each GenAI span of a trace bills or not: verdict, tokens, price, the exact sum, and where its tags come from."""
-    digits = _digits(identity)
+    typed = _hex(identity)
     with reading(store, clickhouse) as client:
-        trace, span = _found(client, digits)
+        trace, span = _found(client, typed)
         entries = explanation(client, trace, limit)
     shown = [entry for entry in entries if not span or entry["span"].startswith(span)] or entries
     if json:
@@ -53,33 +53,33 @@ def explain(
         screen.print(f"Only the first {limit:,} spans are read; --limit reads more.")
 
 
-def _digits(identity: str) -> str:
-    digits = identity.strip().lower().removeprefix("0x").replace("-", "")
-    if not _DIGITS.fullmatch(digits):
+def _hex(identity: str) -> str:
+    typed = identity.strip().lower().removeprefix("0x").replace("-", "")
+    if not _DIGITS.fullmatch(typed):
         raise UsageError(
             f"{identity!r} is no trace or span id: 32 or 16 hexadecimal digits, or at least the first 8 of them."
         )
-    return digits
+    return typed
 
 
-def _found(client: Client, digits: str) -> tuple[str, str]:
+def _found(client: Client, typed: str) -> tuple[str, str]:
     """Return the trace, and the digits of the span if a span was meant; InputError when there is none, or more than one."""
-    traces = rows(client, "explain_find", digits=digits)
+    traces = rows(client, "explain_find", digits=typed)
     if len(traces) > 1:
         names = ", ".join(row["trace"] for row in traces[:5])
         raise InputError(
-            f"{digits} begins the ids of several traces or of their spans ({names}{', ...' if len(traces) > 5 else ''}); give more digits."
+            f"{typed} begins the ids of several traces or of their spans ({names}{', ...' if len(traces) > 5 else ''}); give more digits."
         )
     if traces:
-        return str(traces[0]["trace"]), "" if traces[0]["is_trace"] else digits
-    known = rows(client, "explain_elsewhere", digits=digits)[0]
+        return str(traces[0]["trace"]), "" if traces[0]["is_trace"] else typed
+    known = rows(client, "explain_elsewhere", digits=typed)[0]
     if known["landed"] or known["linked"]:
         raise InputError(
-            f"{digits} is known, but no GenAI span: nothing in it is read as a model call or as a span around one. "
+            f"{typed} is known, but no GenAI span: nothing in it is read as a model call or as a span around one. "
             "If it is one, its attributes have names that the ledger does not know."
         )
     raise InputError(
-        f"No GenAI span has the id {digits}. Calls are kept {known['kept_days']} days; a span that could not be is in quarantined_spans; "
+        f"No GenAI span has the id {typed}. Calls are kept {known['kept_days']} days; a span that could not be is in quarantined_spans; "
         "one that was just sent takes a second."
     )
 
@@ -100,9 +100,7 @@ def _title(trace: str, entries: Sequence[Mapping[str, Any]]) -> Text:
     prices = [entry["price"] for entry in entries if entry["price"]]
     known = sum((price["cost_usd"] for price in prices if price["cost_usd"] is not None), Decimal(0))
     unknown = sum(price["cost_usd"] is None for price in prices)
-    words = (
-        f"Trace {trace}: {_count(len(entries), 'GenAI span')}, {_count(len(prices), 'billed call')}, {_usd(known)} USD"
-    )
+    words = f"Trace {trace}: {_count(len(entries), 'GenAI span')}, {_count(len(prices), 'billed call')}, {digits(known)} USD"
     return Text(words + (f" known, {_count(unknown, 'call')} of unknown cost" if unknown else ""), style="bold")
 
 
@@ -161,7 +159,7 @@ def _lines(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _model(entry["model"])
         yield from _price(entry["price"])
         if entry["reported_cost_usd"] is not None:
-            yield "beside", f"the span itself says {_usd(entry['reported_cost_usd'])} USD; that is never summed"
+            yield "beside", f"the span itself says {digits(entry['reported_cost_usd'])} USD; that is never summed"
     for name, tag in entry["tags"].items():
         where = tag["from"] if tag["from"] == "own" else f"from {tag['from']} {tag['span']}".strip()
         yield "tag", f"{name} = {tag['value']} ({where})"
@@ -210,15 +208,15 @@ def _price(price: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "", _validity(rate)
     for line in price["lines"]:
         name = line["meter"].removesuffix("_usd").removesuffix("_usd_per_token").replace("_", " ")
-        yield "", f"{line['quantity']:>12,} {name} x {_usd(line['usd_per_unit'])} = {_usd(line['usd'])}"
+        yield "", f"{line['quantity']:>12,} {name} x {digits(line['usd_per_unit'])} = {digits(line['usd'])}"
     if price["lines"]:
-        yield "sum", f"{_usd(price['sum_usd'])} USD"
+        yield "sum", f"{digits(price['sum_usd'])} USD"
     yield "cost", f"{_cost(price)}; {price['completeness']}: {price['meaning']}"
     yield from (("changed", _repricing(change)) for change in price["repricings"])
 
 
 def _repricing(change: Mapping[str, Any]) -> str:
-    moved = f"{_usd(change['old_usd'])} to {_usd(change['new_usd'])} USD (book {change['book_to']})"
+    moved = f"{digits(change['old_usd'])} to {digits(change['new_usd'])} USD (book {change['book_to']})"
     whose = f"{_count(change['calls'], 'call')} of this month, model and team"
     return f"{change['at']:%Y-%m-%d} by {change['who']}, {change['why'].rstrip('.')}: {whose} went from {moved}"
 
@@ -231,9 +229,9 @@ def _validity(rate: Mapping[str, Any]) -> str:
 
 def _cost(price: Mapping[str, Any]) -> str:
     if price["cost_usd"] is not None:
-        return f"{_usd(price['cost_usd'])} USD"
-    low = f"at least {_usd(price['low_usd'])} USD" if price["low_usd"] else ""
-    high = "with no upper bound" if price["high_usd"] is None else f"at most {_usd(price['high_usd'])} USD"
+        return f"{digits(price['cost_usd'])} USD"
+    low = f"at least {digits(price['low_usd'])} USD" if price["low_usd"] else ""
+    high = "with no upper bound" if price["high_usd"] is None else f"at most {digits(price['high_usd'])} USD"
     return ", ".join(filter(None, ("unknown", low, high)))
 
 
@@ -241,9 +239,3 @@ def _contract(contract: Mapping[str, Any]) -> str:
     conditions = ", ".join(f"{name} is {value}" for name, value in contract["for"].items()) or "it holds for every call"
     who = f", set {contract['created_at']:%Y-%m-%d} by {contract['created_by']}" if contract.get("created_by") else ""
     return f"{contract['name']}, because {conditions}{who}{': ' + contract['note'] if contract.get('note') else ''}"
-
-
-def _usd(amount: Decimal) -> str:
-    """Return every digit of an amount, and no zeros behind them."""
-    digits = f"{amount:f}"
-    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) or "0"

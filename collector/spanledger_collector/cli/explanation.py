@@ -7,6 +7,7 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.cli.statements import statement
+from spanledger_collector.prices.assignments import MATCHED
 from spanledger_collector.prices.meters import METERS
 from spanledger_collector.zone import stored_zone
 
@@ -33,15 +34,13 @@ STATES: Final = {
     "notional": "counts of a subscription",
 }
 _EXACT: Final = Context(prec=100)
-_CONDITIONS: Final = ("tenant", "provider", "account", "deployment", "environment", "service")
 _KNOWN: Final = frozenset({"priced", "failed_not_billed", "notional"})
 _MARGIN_SECONDS: Final = 864_000  # a span lasts at most ten days
 
 
 def rows(client: Client, name: str, **parameters: object) -> list[dict[str, Any]]:
     """Return the rows of one of the commands' statements."""
-    result = client.query(statement(name), parameters)
-    return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+    return list(client.query(statement(name), parameters).named_results())
 
 
 def explanation(client: Client, trace: str, limit: int) -> list[dict[str, Any]]:
@@ -154,7 +153,7 @@ def _contract(client: Client, span: Mapping[str, Any]) -> dict[str, Any] | None:
     if not span["contract"]:
         return None
     found = rows(client, "explain_assignments", **_of_call(span), contract=span["contract"])
-    conditions = {name: found[0][name] for name in _CONDITIONS if found[0][name]} if found else {}
+    conditions = {name: found[0][name] for name in MATCHED if found[0][name]} if found else {}
     said = {name: found[0][name] for name in ("created_at", "created_by", "note")} if found else {}
     return {"name": span["contract"], "for": conditions, **said}
 

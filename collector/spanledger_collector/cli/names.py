@@ -79,8 +79,7 @@ def remove(attribute: _Attribute, store: Store = None, clickhouse: ClickHouseUrl
 
 
 def _names(client: Client) -> list[dict[str, Any]]:
-    result = client.query(statement("names"))
-    return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+    return list(client.query(statement("names")).named_results())
 
 
 def _check_field(field: str, rows: list[dict[str, Any]]) -> None:

@@ -9,9 +9,9 @@ from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.cli import prices_check, prices_contracts
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
-from spanledger_collector.cli.prices_change import Note, Said, Yes, change, user
+from spanledger_collector.cli.prices_change import Note, Said, Yes, change
 from spanledger_collector.cli.prices_values import FROM, TO, meters, moment
-from spanledger_collector.cli.show import Column, as_json, console, print_table
+from spanledger_collector.cli.show import Column, as_json, console, print_table, user_name
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.prices import Override, PriceLine, checked_override, list_prices
 from spanledger_collector.prices import show as show_prices
@@ -106,7 +106,7 @@ def set_(
     def say(client: Client) -> Said:
         of = provider if force else checked_provider(client, provider, new=True)
         name = model if force else checked_model(client, of, model)
-        new = Override(of, name, amounts, *span, contract, context, note, user(), currency=currency.upper())
+        new = Override(of, name, amounts, *span, contract, context, note, user_name(), currency=currency.upper())
         right = checked_override(new, cached_price_list(cache_folder()), force=force)
         return Said(_told(right), [right])
 

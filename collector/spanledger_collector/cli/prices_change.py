@@ -1,13 +1,11 @@
 """How a command changes prices: it drafts, shows what that would do to which costs, asks, and puts it in force with an audit."""
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,14 +13,25 @@ import typer
 from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.cli.access import server_of, writing
-from spanledger_collector.cli.show import Column, added, as_json, console, decimals, money, print_table, working
+from spanledger_collector.cli.show import (
+    Column,
+    added,
+    as_json,
+    console,
+    decimals,
+    money,
+    named,
+    print_table,
+    user_name,
+    working,
+)
 from spanledger_collector.database import Database
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.prices import Alias, Draft, Repriced, apply, discard, draft, preview
 from spanledger_collector.prices.tables import Entry
 from spanledger_collector.refresh import ROLLUPS, refresh, settle
 
-__all__ = ["Note", "Said", "Yes", "change", "user"]
+__all__ = ["Note", "Said", "Yes", "change"]
 
 Yes = Annotated[bool, typer.Option("--yes", help="Put it in force without asking.")]
 Note = Annotated[str, typer.Option(help="Why; kept in the audit.")]
@@ -87,21 +96,13 @@ def change(
     _tell(drafted, found, wanted=wanted, json=json)
 
 
-def user() -> str:
-    """Return who does it, for the audit."""
-    try:
-        return getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return f"uid {os.getuid()}"
-
-
 def _is_wanted() -> bool:
     return sys.stdin.isatty() and typer.confirm("Put it in force and price history again?")
 
 
 def _in_force(database: Database, client: Client, drafted: Draft, *, is_served: bool) -> list[Repriced]:
     with working("Pricing history again"):
-        found = apply(client, drafted, user())
+        found = apply(client, drafted, user_name())
         if is_served:
             _wait(client)
         elif database.target.kind == "embedded":
@@ -159,8 +160,8 @@ def _show(found: Sequence[Repriced]) -> None:
 def _cells(one: Repriced, places: int) -> dict[str, str]:
     return {
         "month": f"{one.month:%Y-%m}",
-        "tenant": one.tenant or "(none)",
-        "team": one.team or "(none)",
+        "tenant": named(one.tenant, "tenant"),
+        "team": named(one.team, "team"),
         "model": f"{one.provider}/{one.model}",
         "calls": f"{one.calls:,}",
         **_amounts(one.old_usd, one.new_usd, places),

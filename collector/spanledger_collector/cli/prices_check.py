@@ -7,8 +7,8 @@ import typer
 from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
-from spanledger_collector.cli.prices_change import Note, Said, Yes, change, user
-from spanledger_collector.cli.show import Column, as_json, console, decimals, money, print_table
+from spanledger_collector.cli.prices_change import Note, Said, Yes, change
+from spanledger_collector.cli.show import Column, as_json, console, decimals, money, print_table, user_name
 from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices import Override, checked_override
 from spanledger_collector.prices.aliases import new_answers
@@ -77,7 +77,7 @@ def import_(
                 checked_model(client, checked_provider(client, one.provider, new=True), one.model)
             return checked_override(one, listed, force=force)
 
-        found = read_prices(file, user(), right)
+        found = read_prices(file, user_name(), right)
         return Said(f"{len(found)} prices of {file.name}", found)
 
     change(store, clickhouse, say, yes=yes, json=json, note=note)

@@ -10,9 +10,9 @@ import typer
 from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
-from spanledger_collector.cli.prices_change import Note, Said, Yes, change, user
+from spanledger_collector.cli.prices_change import Note, Said, Yes, change
 from spanledger_collector.cli.prices_values import FROM, TO, column_of, moment
-from spanledger_collector.cli.show import Column, as_json, console, print_table
+from spanledger_collector.cli.show import Column, as_json, console, print_table, user_name
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.prices import (
     Alias,
@@ -61,7 +61,7 @@ def contract(
     def say(client: Client) -> Said:
         of = checked_provider(client, provider) if provider else ""
         span = moment(since, "--from"), moment(until, "--to")
-        term = Term(name, percent, kind, of, model, column_of(meter) if meter else "", *span, note, user())
+        term = Term(name, percent, kind, of, model, column_of(meter) if meter else "", *span, note, user_name())
         what = "is paid for in advance" if committed else f"takes {percent} % off"
         return Said(f"contract {name} {what} ({of or 'all providers'}, {model or 'all models'})", [checked_term(term)])
 
@@ -99,7 +99,7 @@ def assign(
             raise UsageError(f"There is no contract {contract}. {hint}")
         of = checked_provider(client, provider) if provider else ""
         span = moment(since, "--from"), moment(until, "--to")
-        new = Assignment(contract, tenant, of, account, deployment, environment, service, *span, note, user())
+        new = Assignment(contract, tenant, of, account, deployment, environment, service, *span, note, user_name())
         whose = ", ".join(f"{key} {value}" for key, value in new.asks.items())
         return Said(f"{contract or 'no contract'} for {whose}", [checked_assignment(new, agreed.assignments)])
 
@@ -118,7 +118,7 @@ def rate(
 ) -> None:
     """Say what a currency is worth from a date on; prices that were set in it follow."""
     at = moment(since, "DATE")
-    new = checked_currency_rate(CurrencyRate(currency.upper(), _quarter(at), _decimal(usd, "USD"), note, user()))
+    new = checked_currency_rate(CurrencyRate(currency.upper(), _quarter(at), _decimal(usd, "USD"), note, user_name()))
     said = Said(f"1 {new.currency} is {new.usd} USD from {at:%Y-%m-%d}", [new])
     change(store, clickhouse, lambda _: said, yes=yes, json=json, note=note)
 

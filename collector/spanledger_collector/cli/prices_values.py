@@ -6,16 +6,14 @@ from decimal import Decimal
 from typing import Final
 
 from spanledger_collector.exceptions import UsageError
-from spanledger_collector.prices import PRICE_NAMES
+from spanledger_collector.prices.meters import METER_NAMES
 
 __all__ = ["FROM", "TO", "column_of", "meters", "moment"]
 
 FROM: Final = "1970-01-01"
 TO: Final = "2106-01-01"
-_MTOK: Final = "_usd_per_mtok"
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 2106
-_COLUMNS: Final = {name.removesuffix(_MTOK).removesuffix("_usd"): name for name in PRICE_NAMES}
 
 
 def moment(text: str, option: str) -> datetime:
@@ -31,9 +29,9 @@ def moment(text: str, option: str) -> datetime:
 
 def column_of(meter: str, option: str = "--meter") -> str:
     """Return the column of ``rates`` for a meter as people write it; UsageError when there is none."""
-    if meter not in _COLUMNS:
-        raise UsageError(f"{option}: {meter!r} is no meter. There are: {', '.join(_COLUMNS)}.")
-    return _COLUMNS[meter].replace(_MTOK, "_usd_per_token")
+    if meter not in METER_NAMES:
+        raise UsageError(f"{option}: {meter!r} is no meter. There are: {', '.join(METER_NAMES)}.")
+    return METER_NAMES[meter]
 
 
 def meters(prices: Sequence[str]) -> dict[str, Decimal]:

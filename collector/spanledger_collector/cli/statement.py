@@ -58,7 +58,7 @@ def statement(
             sql_of("statement_lines").replace("{names}", ", ".join(names)) if first_day else sql_of("statement_months")
         )
         result = client.query(sql, {"month": first_day} if first_day else {})
-        rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+        rows = list(result.named_results())
         behind = behind_since(client)
     if json or as_csv:
         _csv(rows, [*result.column_names]) if as_csv else typer.echo(

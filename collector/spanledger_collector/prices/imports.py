@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from spanledger_collector.exceptions import InputError, PriceError
-from spanledger_collector.prices.meters import FEES, METERS
+from spanledger_collector.prices.meters import FEES, METER_NAMES
 from spanledger_collector.prices.overrides import Override
 from spanledger_collector.prices.segments import END, START
 
 __all__ = ["COLUMNS", "read_prices"]
 
-_METER_NAMES: Final = {name.removesuffix("_usd_per_token").removesuffix("_usd"): name for name in METERS}
 _TEXTS: Final = ("context", "contract", "note")
 _UNITS: Final = {"per_mtok": -6, "per_token": 0}
-COLUMNS: Final = ("provider", "model", "unit", "from", "to", "currency", *_TEXTS, *_METER_NAMES)
+COLUMNS: Final = ("provider", "model", "unit", "from", "to", "currency", *_TEXTS, *METER_NAMES)
 """What a row may hold."""
 _SHOWN_MAX: Final = 10
 
@@ -77,7 +76,7 @@ def _override(row: Mapping[str, Any], created_by: str) -> Override:
     if row["unit"] not in _UNITS:
         raise ValueError(f"unit {row['unit']!r} is none; write per_mtok (per million tokens) or per_token.")
     prices = {}
-    for name, column in _METER_NAMES.items():
+    for name, column in METER_NAMES.items():
         if name in row:
             prices[column] = _amount(name, row[name]).scaleb(0 if column in FEES else _UNITS[str(row["unit"])])
     if not prices:

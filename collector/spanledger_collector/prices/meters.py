@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final, NamedTuple
 
-__all__ = ["FEES", "METERS", "PARENTS", "SCALE", "Prices", "rounded"]
+__all__ = ["FEES", "METERS", "METER_NAMES", "PARENTS", "SCALE", "Prices", "rounded"]
 
 SCALE: Final = 24
 _UNIT: Final = Decimal(1).scaleb(-SCALE)
@@ -31,6 +31,8 @@ class Prices(NamedTuple):
 
 
 METERS: Final = Prices._fields
+METER_NAMES: Final = {meter.removesuffix("_usd_per_token").removesuffix("_usd"): meter for meter in METERS}
+"""The meters by the names that people write: ``input``, ``web_search``."""
 FEES: Final = frozenset({"request_usd", "web_search_usd"})
 """Meters that do not count tokens."""
 

@@ -232,4 +232,5 @@ def _insert(client: Client, table: str, rows: Iterable[Sequence[Any]], columns: 
 
 @cache
 def _text(query: str) -> str:
-    return files(__package__).joinpath("queries", f"{query}.sql").read_text("utf-8")
+    text = files(__package__).joinpath("queries", f"{query}.sql").read_text("utf-8")
+    return text.replace("{concerned}", _text("concerned")) if "{concerned}" in text else text

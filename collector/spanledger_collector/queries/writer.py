@@ -7,7 +7,6 @@ knows the token, and the endpoint listens on loopback only; without it every sta
 import asyncio
 import hmac
 import re
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -40,8 +39,7 @@ class Writer:
         self._database = database
         self._token = token
         self._pool = ThreadPoolExecutor(1, "write")
-        self._own = threading.local()
-        self._clients: list[Client] = []
+        self._connection: Client | None = None
 
     def is_owner(self, request: Request) -> bool:
         """Tell whether the request shows the token; RefusedError when it shows another."""
@@ -67,8 +65,8 @@ class Writer:
     def close(self) -> None:
         """Wait for the statement under way, then close the connection."""
         self._pool.shutdown(cancel_futures=True)
-        for client in self._clients:
-            client.close()
+        if self._connection:
+            self._connection.close()
 
     async def _run(self, step: Callable[[], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._guarded, step)
@@ -80,11 +78,8 @@ class Writer:
             raise of_engine(error) from error
 
     def _client(self) -> Client:
-        client: Client | None = getattr(self._own, "client", None)
-        if client is None:
-            client = self._own.client = self._database.client()
-            self._clients.append(client)
-        return client
+        self._connection = self._connection or self._database.client()
+        return self._connection
 
     def _insert(self, insert: re.Match[bytes], whole: bytes) -> Answer:
         client = self._client()
