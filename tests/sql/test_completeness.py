@@ -3,8 +3,6 @@
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from tests.ledger import Ledger, only
 from tests.otlp import chat
 
@@ -31,31 +29,35 @@ HOUR, TTLS = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens", "spanle
 UNWRITTEN = 600 * SONNET_INPUT + 100 * SONNET_OUTPUT
 
 
-@pytest.mark.parametrize(
-    ("extra", "cost", "low", "high"),
-    [
-        ({}, UNWRITTEN + 400 * WRITE_5M, None, None),
-        ({TTLS: "5m"}, UNWRITTEN + 400 * WRITE_5M, None, None),
-        ({TTLS: "1h"}, UNWRITTEN + 400 * WRITE_1H, None, None),
-        ({TTLS: "5m,1h"}, None, UNWRITTEN + 400 * WRITE_5M, UNWRITTEN + 400 * WRITE_1H),
-        ({TTLS: "5m,1h", HOUR: 0}, UNWRITTEN + 400 * WRITE_5M, None, None),
-        ({TTLS: "5m,1h", HOUR: 100}, UNWRITTEN + 300 * WRITE_5M + 100 * WRITE_1H, None, None),
-    ],
-)
-def test_the_lifetime_of_cache_writes_is_told_or_asked_for_or_bounds_the_cost(
-    ledger: Ledger,
-    recently: float,
-    extra: dict[str, Any],
-    cost: Decimal | None,
-    low: Decimal | None,
-    high: Decimal | None,
-) -> None:
-    call = only(ledger.settled(chat(recently, extra=WRITTEN | extra)))
-    hour = ledger.row("select * from completeness")
+# What a cache write of 400 tokens costs by what is told of its lifetime: cost, or else its bounds.
+LIFETIMES: list[tuple[dict[str, Any], Decimal | None, Decimal | None, Decimal | None]] = [
+    ({}, UNWRITTEN + 400 * WRITE_5M, None, None),
+    ({TTLS: "5m"}, UNWRITTEN + 400 * WRITE_5M, None, None),
+    ({TTLS: "1h"}, UNWRITTEN + 400 * WRITE_1H, None, None),
+    ({TTLS: "5m,1h"}, None, UNWRITTEN + 400 * WRITE_5M, UNWRITTEN + 400 * WRITE_1H),
+    ({TTLS: "5m,1h", HOUR: 0}, UNWRITTEN + 400 * WRITE_5M, None, None),
+    ({TTLS: "5m,1h", HOUR: 100}, UNWRITTEN + 300 * WRITE_5M + 100 * WRITE_1H, None, None),
+]
 
-    assert (call["cost_usd"], call["estimate_low_usd"], call["estimate_high_usd"]) == (cost, low, high)
-    assert (hour["known_usd"], hour["estimate_low_usd"], hour["estimate_high_usd"]) == (cost or 0, low or 0, high or 0)
-    assert hour["completeness"] == call["completeness"] == ("priced" if cost is not None else "estimated")
+
+def by_hour(
+    ledger: Ledger, recently: float, calls: list[dict[str, Any]]
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Book calls, one in each hour back from ``recently``, and return each with the row of its hour."""
+    booked = ledger.settled(*(chat(recently - 3600 * hour, **call) for hour, call in enumerate(calls)))
+    hours = ledger.rows("select * from completeness order by hour")
+    assert len(booked) == len(hours) == len(calls)
+    return list(zip(reversed(booked), reversed(hours), strict=True))
+
+
+def test_the_lifetime_of_cache_writes_is_told_or_asked_for_or_bounds_the_cost(ledger: Ledger, recently: float) -> None:
+    found = by_hour(ledger, recently, [{"extra": WRITTEN | extra} for extra, *_ in LIFETIMES])
+
+    for (extra, cost, low, high), (call, hour) in zip(LIFETIMES, found, strict=True):
+        of_hour = hour["known_usd"], hour["estimate_low_usd"], hour["estimate_high_usd"]
+        assert (call["cost_usd"], call["estimate_low_usd"], call["estimate_high_usd"]) == (cost, low, high), extra
+        assert of_hour == (cost or 0, low or 0, high or 0), extra
+        assert hour["completeness"] == call["completeness"] == ("priced" if cost is not None else "estimated"), extra
 
 
 def test_a_witness_that_knows_the_lifetime_of_cache_writes_makes_their_cost_exact(
@@ -71,38 +73,36 @@ def test_a_witness_that_knows_the_lifetime_of_cache_writes_makes_their_cost_exac
     assert calls[0]["team"] == "core"
 
 
-@pytest.mark.parametrize(
-    ("span", "state", "low", "high"),
-    [
-        ({"tokens": (10, 1)}, "priced", None, None),
-        ({"tokens": None, "extra": STREAM}, "no_usage", Decimal(0), None),
-        ({"tokens": None, "extra": STREAM | SIZES}, "no_usage", 500 * CACHED, PER_ATTEMPT),
-        ({"tokens": None, "extra": STREAM | SIZES | {"gen_ai.request.max_tokens": None}}, "no_usage", 500 * CACHED, None),
-        ({**TIMEOUT, "extra": SIZES | {"error.type": "openai.APITimeoutError"}}, "failed_maybe_billed", Decimal(0), PER_ATTEMPT),
-        (
-            {**TIMEOUT, "extra": SIZES | {"error.type": "openai.APITimeoutError", "spanledger.attempts": 3}},
-            "failed_maybe_billed", Decimal(0), 3 * PER_ATTEMPT,
-        ),
-        ({"tokens": (100, 10), "error": True, "extra": SIZES}, "estimated", 100 * INPUT + 10 * OUTPUT, 100 * INPUT + 500 * OUTPUT),
-        ({"tokens": (100, 10), "error": True}, "estimated", 100 * INPUT + 10 * OUTPUT, None),
-        ({"tokens": None, "extra": SIZES | {"spanledger.prompt.user.chars": 10**8}}, "no_usage", 16_667_000 * CACHED, None),
-        (
-            {"tokens": None, "extra": SIZES | {"gen_ai.request.model": "house-7b", "gen_ai.response.model": None}},
-            "no_usage", Decimal(0), None,
-        ),
-    ],
-)  # fmt: skip
-def test_what_is_not_known_lies_between_bounds(
-    ledger: Ledger, recently: float, span: dict[str, Any], state: str, low: Decimal | None, high: Decimal | None
-) -> None:
-    call = only(ledger.settled(chat(recently, **span)))
-    hour = ledger.row("select * from completeness")
+# What a call says, the state of its cost, and the bounds of a cost that is not known.
+UNKNOWNS: list[tuple[dict[str, Any], str, Decimal | None, Decimal | None]] = [
+    ({"tokens": (10, 1)}, "priced", None, None),
+    ({"tokens": None, "extra": STREAM}, "no_usage", Decimal(0), None),
+    ({"tokens": None, "extra": STREAM | SIZES}, "no_usage", 500 * CACHED, PER_ATTEMPT),
+    ({"tokens": None, "extra": STREAM | SIZES | {"gen_ai.request.max_tokens": None}}, "no_usage", 500 * CACHED, None),
+    ({**TIMEOUT, "extra": SIZES | {"error.type": "openai.APITimeoutError"}}, "failed_maybe_billed", Decimal(0), PER_ATTEMPT),
+    (
+        {**TIMEOUT, "extra": SIZES | {"error.type": "openai.APITimeoutError", "spanledger.attempts": 3}},
+        "failed_maybe_billed", Decimal(0), 3 * PER_ATTEMPT,
+    ),
+    ({"tokens": (100, 10), "error": True, "extra": SIZES}, "estimated", 100 * INPUT + 10 * OUTPUT, 100 * INPUT + 500 * OUTPUT),
+    ({"tokens": (100, 10), "error": True}, "estimated", 100 * INPUT + 10 * OUTPUT, None),
+    ({"tokens": None, "extra": SIZES | {"spanledger.prompt.user.chars": 10**8}}, "no_usage", 16_667_000 * CACHED, None),
+    (
+        {"tokens": None, "extra": SIZES | {"gen_ai.request.model": "house-7b", "gen_ai.response.model": None}},
+        "no_usage", Decimal(0), None,
+    ),
+]  # fmt: skip
 
-    assert (call["completeness"], call["estimate_low_usd"], call["estimate_high_usd"]) == (state, low, high)
-    assert (call["cost_usd"] is None) == (state != "priced")
-    assert (hour["completeness"], hour["estimate_low_usd"]) == (state, low or 0)
-    assert hour["estimate_high_usd"] == (high if state != "priced" else 0)
-    assert hour["known_usd"] == (call["cost_usd"] or 0)
+
+def test_what_is_not_known_lies_between_bounds(ledger: Ledger, recently: float) -> None:
+    found = by_hour(ledger, recently, [span for span, *_ in UNKNOWNS])
+
+    for (span, state, low, high), (call, hour) in zip(UNKNOWNS, found, strict=True):
+        assert (call["completeness"], call["estimate_low_usd"], call["estimate_high_usd"]) == (state, low, high), span
+        assert (call["cost_usd"] is None) == (state != "priced"), span
+        assert (hour["completeness"], hour["estimate_low_usd"]) == (state, low or 0), span
+        assert hour["estimate_high_usd"] == (high if state != "priced" else 0), span
+        assert hour["known_usd"] == (call["cost_usd"] or 0), span
 
 
 def test_attempts_besides_the_last_are_counted_and_in_no_sum(ledger: Ledger, recently: float) -> None:
