@@ -93,10 +93,10 @@ def test_every_member_of_a_gzip_body_is_read(server: EmbeddedServer, recent: flo
         (b"garbage", {}, "byte 0 starts no resource entry"),
         (request([chat(1.7e9)]).body[:-3], {}, "cut off"),
         (b"\x0a", {}, "cut off inside a length"),
-        (gzip.compress(b"x" * 100)[:-9], {"Content_Encoding": "gzip"}, "cut off"),
+        (gzip.compress(b"x" * 100, mtime=0)[:-9], {"Content_Encoding": "gzip"}, "cut off"),
         (b"not gzip", {"Content_Encoding": "gzip"}, "not valid gzip"),
         (b"x", {"Content_Encoding": "br"}, "'br' is not supported"),
-        (gzip.compress(bytes(65_000_000)), {"Content_Encoding": "gzip"}, "unpacks to more than"),
+        (gzip.compress(bytes(65_000_000), mtime=0), {"Content_Encoding": "gzip"}, "unpacks to more than"),
     ],
 )
 def test_a_bad_body_is_answered_with_400_and_why(

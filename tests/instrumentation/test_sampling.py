@@ -108,7 +108,11 @@ class Own(Sampler):
         return "own"
 
 
-@pytest.mark.parametrize("sampler", [ALWAYS_OFF, ParentBased(ALWAYS_OFF), TraceIdRatioBased(0.0), Own()], ids=repr)
+@pytest.mark.parametrize(
+    "sampler",
+    [ALWAYS_OFF, ParentBased(ALWAYS_OFF), TraceIdRatioBased(0.0), Own()],
+    ids=lambda sampler: type(sampler).__name__,
+)
 def test_a_dropped_call_reaches_the_ledger_and_nobody_else(
     sampler: Sampler, join: Callable[[Sampler], Application]
 ) -> None:

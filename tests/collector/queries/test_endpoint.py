@@ -110,7 +110,9 @@ def test_answers_are_gzipped_for_who_accepts_it_and_questions_may_be(endpoint: E
     assert gzip.decompress(zipped.body) == plain.body
 
 
-@pytest.mark.parametrize("body", [gzip.compress(b"select 1")[:-6], b"select 1", gzip.compress(b" " * 10_000_000)])
+@pytest.mark.parametrize(
+    "body", [gzip.compress(b"select 1", mtime=0)[:-6], b"select 1", gzip.compress(b" " * 10_000_000, mtime=0)]
+)
 def test_a_broken_or_swollen_gzip_body_is_refused(endpoint: Endpoint, body: bytes) -> None:
     assert endpoint.ask(body, headers={"Content-Encoding": "gzip"}).status in (400, 413)
 
