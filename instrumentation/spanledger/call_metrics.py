@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from opentelemetry import metrics
 
 from spanledger.attributes import TAG_ATTRIBUTES, VERSION
+from spanledger.genai import attributes_now
 from spanledger.once import error_counts, warn_once
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class CallMetrics:
                     counter.add(tokens, labels)
 
     def _labels(self, span: ReadableSpan) -> Mapping[str, str]:
-        attributes = span.attributes or {}
+        attributes = attributes_now(span)
         key = tuple(str(attributes.get(name, "")) for name in LABELS)
         known = self._label_sets.get(key)
         if known is None:

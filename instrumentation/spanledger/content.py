@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Link, StatusCode
 
+from spanledger.genai import attributes_now
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -245,6 +247,10 @@ _CREDENTIALS: Final = ("gen_ai.headers", "llm.headers", "http.request.header.", 
 
 _DROP, _TAG, _KEEP, _ADDRESS, _OWN = range(5)
 
+# As tuples: a union of types takes four times as long to ask for, and this is asked of every attribute.
+_NUMBERS: Final = (int, float)  # bool is one of them
+_TEXTS: Final = (str, bytes)
+
 
 def ledger_name(span: ReadableSpan, *, with_content: bool = False) -> str:
     """Return the name of a span; one that is no name but a text is replaced by its length."""
@@ -256,7 +262,7 @@ def ledger_name(span: ReadableSpan, *, with_content: bool = False) -> str:
 
 def ledger_attributes(span: ReadableSpan, *, with_content: bool = False) -> dict[str, AttributeValue]:
     """Return the attributes of a span that leave, and the type of its error if only an event says it."""
-    attributes = span.attributes or {}
+    attributes = attributes_now(span)
     if with_content:
         return {name: value for name, value in attributes.items() if not name.startswith(_CREDENTIALS)}
     kept = _kept(attributes)
@@ -286,7 +292,7 @@ def ledger_links(span: ReadableSpan, *, with_content: bool = False) -> Sequence[
 def _kept(attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
     kept: dict[str, AttributeValue] = {}
     for name, value in attributes.items():
-        if isinstance(value, int | float):  # bool is one of them
+        if isinstance(value, _NUMBERS):
             kept[name] = value
             continue
         rule = _rule(name)
@@ -314,10 +320,10 @@ def _is_as_a_tag(value: object) -> bool:
 
 
 def _length(value: object) -> int:
-    if isinstance(value, str | bytes):
+    if isinstance(value, _TEXTS):
         return len(value)
     if isinstance(value, list | tuple):  # of texts, or of numbers: a long one is a vector
-        return sum(len(item) if isinstance(item, str | bytes) else 16 for item in value)
+        return sum(len(item) if isinstance(item, _TEXTS) else 16 for item in value)
     return _LENGTH_MAX + 1  # nested: of an interface that comes, and large
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.trace import Status
 
 from spanledger.attributes import COST_AMOUNT, COST_CURRENCY, COST_SOURCE, COST_USD, SERVICE_INSTANCE_ID
@@ -14,12 +13,16 @@ from spanledger.content import ledger_attributes, ledger_events, ledger_links, l
 from spanledger.once import warn_once
 from spanledger.process import process_id
 from spanledger.usage import native_facts_by_parent, usage_of
+from spanledger.wire import write_attributes, write_scope, write_span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.util.types import AttributeValue
 
     from spanledger.call_metrics import CallMetrics
@@ -45,12 +48,12 @@ class LedgerEncoder:
     def __call__(self, ended: Sequence[EndedSpan]) -> bytes:
         """Return the OTLP request of a batch."""
         native = native_facts_by_parent([each.span for each in ended])
-        request = encode_spans([self._ledger_span(each, native) for each in ended])
-        _name_process(request)
-        body: bytes = request.SerializeToString()
-        return body
+        request = _Request()
+        for each in ended:
+            self._write(request.add_beside(each.span), each, native)
+        return request.body()
 
-    def _ledger_span(self, ended: EndedSpan, native: Mapping[int, NativeFacts]) -> ReadableSpan:
+    def _write(self, message: SpanMessage, ended: EndedSpan, native: Mapping[int, NativeFacts]) -> None:
         usage = cost_usd = None
         try:
             usage = usage_of(ended.span, native)
@@ -60,7 +63,41 @@ class LedgerEncoder:
         if ended.is_counted:
             ended.is_counted = False  # a batch that is cut in two comes here again
             self._metrics.count(ended.span, usage, cost_usd)
-        return _ledger_copy(ended, cost_usd, self._pseudonyms)
+        _write_copy(message, ended, cost_usd, self._pseudonyms)
+
+
+class _Request:
+    """A request that grows span by span."""
+
+    def __init__(self) -> None:
+        self._message = ExportTraceServiceRequest()
+        # By identity: to compare resources takes longer than to write a span. The batch keeps them alive.
+        self._resources: dict[int, Any] = {}
+        self._scopes: dict[tuple[int, int], Any] = {}
+
+    def add_beside(self, span: ReadableSpan) -> SpanMessage:
+        """Return a new, empty span beside those that share resource and scope with this one."""
+        key = id(span.resource), id(span.instrumentation_scope)
+        if key not in self._scopes:
+            self._scopes[key] = self._new_scope(span.resource, span.instrumentation_scope)
+        added: SpanMessage = self._scopes[key].spans.add()
+        return added
+
+    def _new_scope(self, resource: Resource, scope: InstrumentationScope | None) -> Any:
+        if id(resource) not in self._resources:
+            added = self._message.resource_spans.add(schema_url=resource.schema_url)
+            write_attributes(added.resource.attributes, resource.attributes)
+            self._resources[id(resource)] = added
+        scope_spans = self._resources[id(resource)].scope_spans.add()
+        if scope is not None:
+            scope_spans.schema_url = scope.schema_url or ""
+            write_scope(scope_spans.scope, scope)
+        return scope_spans
+
+    def body(self) -> bytes:
+        _name_process(self._message)
+        written: bytes = self._message.SerializeToString()
+        return written
 
 
 def _name_process(request: ExportTraceServiceRequest) -> None:
@@ -76,7 +113,9 @@ def _name_process(request: ExportTraceServiceRequest) -> None:
         pair.value.string_value = prefix + process_id()
 
 
-def _ledger_copy(ended: EndedSpan, cost_usd: Decimal | None, pseudonyms: Pseudonyms | None) -> ReadableSpan:
+def _write_copy(
+    message: SpanMessage, ended: EndedSpan, cost_usd: Decimal | None, pseudonyms: Pseudonyms | None
+) -> None:
     span = ended.span
     with_content = call_options().exports_content
     attributes = ledger_attributes(span, with_content=with_content)
@@ -85,19 +124,14 @@ def _ledger_copy(ended: EndedSpan, cost_usd: Decimal | None, pseudonyms: Pseudon
     attributes |= ended.facts
     if cost_usd is not None:
         attributes |= _cost_attributes(cost_usd)
-    return ReadableSpan(
+    write_span(
+        message,
+        span,
         name=ledger_name(span, with_content=with_content),
-        context=span.context,
-        parent=span.parent,
-        resource=span.resource,
         attributes=attributes,
         events=ledger_events(span, with_content=with_content),
         links=ledger_links(span, with_content=with_content),
-        kind=span.kind,
         status=span.status if with_content else Status(span.status.status_code),
-        start_time=span.start_time,
-        end_time=span.end_time,
-        instrumentation_scope=span.instrumentation_scope,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from opentelemetry.trace import StatusCode
 
 from spanledger.attributes import CACHE_WRITE_TTLS, NATIVE_ANTHROPIC_SCOPE
-from spanledger.genai import BILLED_OPERATIONS
+from spanledger.genai import BILLED_OPERATIONS, attributes_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ _TIERS: Final = ("openai.response.service_tier", "anthropic.response.service_tie
 _FINISHED: Final = ("gen_ai.response.finish_reasons", "anthropic.message.stop_reason")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # frozen costs three microseconds an object
 class CallUsage:
     """Tokens of one billed call, and what decides their price."""
 
@@ -74,7 +74,7 @@ def native_facts_by_parent(spans: Sequence[ReadableSpan]) -> dict[int, NativeFac
         scope = span.instrumentation_scope
         if span.parent is None or scope is None or scope.name != NATIVE_ANTHROPIC_SCOPE:
             continue
-        attributes = span.attributes or {}
+        attributes = attributes_now(span)
         facts[span.parent.span_id] = NativeFacts(_count(attributes, _CACHE_WRITE_1H), _tier(attributes))
     return facts
 
@@ -87,7 +87,7 @@ def usage_of(span: ReadableSpan, native: Mapping[int, NativeFacts]) -> CallUsage
 
     A failed call and a stream that was left early report part of it at best: their cost is unknown, not small.
     """
-    attributes = span.attributes or {}
+    attributes = attributes_now(span)
     if not _is_complete_call(span, attributes):
         return None
     model = attributes.get("gen_ai.response.model") or attributes.get("gen_ai.request.model")

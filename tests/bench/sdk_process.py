@@ -98,7 +98,9 @@ def cases() -> dict[str, Callable[[], object]]:
     def reply(request: httpx2.Request) -> httpx2.Response:
         key = (request.url.path, b'"stream":true' in request.content)
         if key not in kept:
-            given = answer(Request(request.url.path, {"x-demo-case": "cached"}, json.loads(request.content)))
+            headers = {"x-demo-case": "cached", "x-api-key": "k"}
+            given = answer(Request(request.url.path, headers, json.loads(request.content)))
+            assert given.meters, given.frames
             kind = "text/event-stream" if given.streamed else "application/json"
             kept[key] = (b"".join(given.frames), {"content-type": kind})
         return httpx2.Response(200, headers=kept[key][1], content=kept[key][0])

@@ -31,7 +31,7 @@ def broken(*_: Any, **__: Any) -> Any:
         (processor, "EndedSpan", "on-end"),
         (exporter, "usage_of", "cost"),
         (exporter, "native_facts_by_parent", "encode"),
-        (exporter, "_ledger_copy", "encode"),
+        (exporter, "_write_copy", "encode"),
     ],
 )
 def test_a_bug_of_ours_costs_the_caller_nothing_and_is_told_once(
