@@ -1,14 +1,16 @@
 """Compiles the price list and the owner's overrides into the rows of a price book.
 
-The law: a price at an instant is the newest override valid then, on top of the list; in a region that costs more, its uplift on
-that; and for a contract, the newest override of that contract valid then, else what everybody pays, changed by its terms.
+The law: a price at an instant is the newest override valid then, on top of the list; in a region that costs more, with its uplift,
+unless an override or the list speaks of that region; and for a contract, the newest override of that contract valid then (in such a
+region, with the uplift), else what everybody pays, changed by its terms.
 """
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from decimal import Decimal, localcontext
+from typing import Final, NamedTuple
 
 from spanledger_collector.prices.assignments import Assignment, Rule, rules
 from spanledger_collector.prices.currencies import CurrencyRate, in_usd
@@ -24,9 +26,11 @@ from spanledger_collector.prices.segments import (
     joined,
     repriced,
 )
-from spanledger_collector.prices.terms import Term, Timelines, Uplift, uplifted, with_terms
+from spanledger_collector.prices.terms import Term, Timelines, Uplift, regional, uplifted, with_terms
 
 __all__ = ["Agreed", "Book", "Change", "RateKey", "SegmentRow", "changes", "compiled", "overridden"]
+
+_DIGITS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,9 @@ def compiled(listed: Iterable[Segment], agreed: Agreed, known_rates: Mapping[Rat
     last = max(numbers.values(), default=0)
     fresh: dict[RateKey, int] = {}
     rows: list[SegmentRow] = []
-    for one in overridden(listed, agreed):
+    with localcontext(prec=_DIGITS):  # so that nothing is rounded before `rounded` does
+        segments = overridden(listed, agreed)
+    for one in segments:
         ids = []
         for candidate in one.candidates:
             exact = Prices(*map(rounded, candidate.prices))
@@ -119,6 +125,7 @@ def overridden(listed: Iterable[Segment], agreed: Agreed) -> list[Segment]:
     for name in {**models, **by_model}:
         terms = [term for term in agreed.terms if term.fits(*name)]
         uplifts = [uplift for uplift in agreed.uplifts if uplift.fits(*name)]
+        uplifts += _plain_regions(name, by_model.get(name, []), uplifts)
         if name in by_model or terms or uplifts:
             models[name] = list(_agreed(name, models.get(name, []), by_model.get(name, []), terms, uplifts))
     return sorted((one for segments in models.values() for one in segments), key=lambda one: (one.key, one.valid_from))
@@ -134,6 +141,14 @@ def changes(old: Iterable[SegmentRow], new: Iterable[SegmentRow]) -> tuple[Chang
     )
 
 
+def _plain_regions(name: tuple[str, str], overrides: list[Override], uplifts: list[Uplift]) -> Iterator[Uplift]:
+    """Yield regions that an override speaks of and that put nothing on a price: whom it does not concern pays what all pay anywhere."""
+    named = {one.context.partition("region=")[2] for one in overrides}
+    yield from (
+        Uplift(name[0], region, name[1], Decimal(0)) for region in named - {one.region for one in uplifts} - {""}
+    )
+
+
 def _agreed(
     name: tuple[str, str], listed: list[Segment], overrides: list[Override], terms: list[Term], uplifts: list[Uplift]
 ) -> Iterator[Segment]:
@@ -141,25 +156,33 @@ def _agreed(
     base: Timelines = {}
     for one in listed:
         base.setdefault(one.key.context, []).append(one)
-    general = _painted(base, [one for one in overrides if not one.contract], ("", *name)) if overrides else base
-    general = uplifted(general, uplifts)
-    contracts = dict.fromkeys([*(one.contract for one in overrides), *(term.contract for term in terms)])
+    ranked = sorted(overrides, key=lambda one: one.created_at)
+
+    def own(contract: str) -> list[Override]:
+        of_contract = [one for one in ranked if one.contract == contract]
+        return [
+            *regional(of_contract, uplifts, base),
+            *of_contract,
+        ]  # what is said of a region beats what follows for it
+
+    general = _painted(uplifted(base, uplifts), own(""), ("", *name))
     for timeline in general.values():
         yield from timeline
+    contracts = dict.fromkeys([*(one.contract for one in overrides), *(term.contract for term in terms)])
     for contract in filter(None, contracts):
         key = (contract, *name)
-        own = with_terms(general, [term for term in terms if term.contract == contract], key)
-        for timeline in _painted(own, [one for one in overrides if one.contract == contract], key).values():
+        changed = with_terms(general, [term for term in terms if term.contract == contract], key)
+        for timeline in _painted(changed, own(contract), key).values():
             yield from timeline
 
 
 def _painted(base: Timelines, overrides: list[Override], name: tuple[str, str, str]) -> Timelines:
-    """Return the model's timelines, per context, with the overrides laid over them."""
+    """Return the model's timelines, per context, with the overrides laid over them: of two that are valid, the last in order."""
     contexts = dict.fromkeys([*base, *(one.context for one in overrides)])
     return {
         context: _timeline(
             base.get(context, []),
-            base.get("", []),
+            _standard(base, context),
             [one for one in overrides if one.context == context],
             Key(*name, context),
         )
@@ -167,14 +190,21 @@ def _painted(base: Timelines, overrides: list[Override], name: tuple[str, str, s
     }
 
 
+def _standard(base: Timelines, context: str) -> list[Segment]:
+    """Return what a context without a price of its own starts from: the standard price, in the same region if there is one."""
+    _, marked, region = context.partition("region=")
+    return base.get(marked + region) or base.get("", [])
+
+
 def _timeline(own: list[Segment], standard: list[Segment], overrides: list[Override], key: Key) -> list[Segment]:
-    ranked = sorted(overrides, key=lambda one: one.created_at)
-    timed: list[Segment | Override] = [*own, *standard, *ranked]
+    if not overrides:
+        return own
+    timed: list[Segment | Override] = [*own, *standard, *overrides]
     edges = sorted({edge for span in timed for edge in (span.valid_from, span.valid_to)})
     spans = []
     for start, end in itertools.pairwise(edges):
         below = _at(own, start)
-        winner = next((one for one in reversed(ranked) if one.covers(start)), None)
+        winner = next((one for one in reversed(overrides) if one.covers(start)), None)
         if winner and winner.prices:
             spans.append(Segment(key, start, end, _over(winner, below or _at(standard, start)), "override"))
         elif below:

@@ -5,8 +5,8 @@ ones the newest. Prices are rounded once, when the book is compiled.
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -14,11 +14,13 @@ from typing import Final
 
 from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices.meters import FEES, METERS, Prices
+from spanledger_collector.prices.overrides import Override
 from spanledger_collector.prices.segments import END, START, Candidate, Key, Segment, joined, repriced
 
-__all__ = ["KINDS", "Term", "Timelines", "Uplift", "checked_term", "uplifted", "with_terms"]
+__all__ = ["KINDS", "Term", "Timelines", "Uplift", "checked_term", "regional", "uplifted", "with_terms"]
 
 KINDS: Final = ("discount", "commitment")
+_REGIONAL: Final = "regional"
 _WHOLE: Final = Decimal(100)
 _PATTERN: Final = frozenset("*?[")
 
@@ -99,21 +101,46 @@ def with_terms(general: Timelines, terms: Sequence[Term], name: tuple[str, str, 
     return {context: _changed(timeline, terms, Key(*name, context)) for context, timeline in general.items()}
 
 
-def uplifted(general: Timelines, uplifts: Iterable[Uplift]) -> Timelines:
-    """Return the timelines with one more for each context and region that costs more, where the book has none of its own."""
-    result = dict(general)
-    for region, of_region in itertools.groupby(sorted(uplifts, key=lambda one: one.region), lambda one: one.region):
-        terms = [
-            Term("", -one.percent, "regional", one.provider, one.model, meter, one.valid_from)
-            for one in of_region
+def uplifted(listed: Timelines, uplifts: Iterable[Uplift]) -> Timelines:
+    """Return the list's timelines with one more for each context and region that costs more, where the list has none of its own."""
+    result = dict(listed)
+    for region, terms in _by_region(uplifts).items():
+        for context, timeline in listed.items():
+            there = _there(context, region)
+            if timeline and "region=" not in context and there not in listed:
+                result[there] = _changed(timeline, terms, timeline[0].key._replace(context=there))
+    return result
+
+
+def regional(overrides: Iterable[Override], uplifts: Iterable[Uplift], listed: Collection[str]) -> Iterator[Override]:
+    """Yield what regions make of prices that the owner set for any, where the list has no regional price (``listed``: its contexts)."""
+    by_region = _by_region(uplifts)
+    for one in overrides:
+        for region, terms in by_region.items():
+            there = _there(one.context, region)
+            if "region=" in one.context or there in listed:
+                continue
+            inside = {term.valid_from for term in terms if one.covers(term.valid_from)}
+            for start, end in itertools.pairwise(sorted({one.valid_from, one.valid_to} | inside)):
+                winners = _winners(term for term in terms if term.covers(start))
+                prices = {meter: _price(price, winners.get(meter)) for meter, price in one.prices.items()}
+                yield replace(one, context=there, prices=prices, valid_from=start, valid_to=end)
+
+
+def _by_region(uplifts: Iterable[Uplift]) -> dict[str, list[Term]]:
+    """Return the uplifts as terms for each meter that counts tokens, by their region; of equal ones the one that begins last counts."""
+    found: dict[str, list[Term]] = {}
+    for one in uplifts:
+        found.setdefault(one.region, []).extend(
+            Term("", -one.percent, _REGIONAL, one.provider, one.model, meter, one.valid_from, created_at=one.valid_from)
             for meter in METERS
             if meter not in FEES
-        ]
-        for context, timeline in general.items():
-            regional = f"{context},region={region}".lstrip(",")
-            if timeline and "region=" not in context and regional not in general:
-                result[regional] = _changed(timeline, terms, timeline[0].key._replace(context=regional))
-    return result
+        )
+    return found
+
+
+def _there(context: str, region: str) -> str:
+    return f"{context},region={region}".lstrip(",")
 
 
 def _changed(timeline: list[Segment], terms: Sequence[Term], key: Key) -> list[Segment]:
@@ -128,21 +155,27 @@ def _changed(timeline: list[Segment], terms: Sequence[Term], key: Key) -> list[S
 
 
 def _span(below: Segment, terms: list[Term], key: Key, span: tuple[datetime, datetime]) -> Segment:
-    winners = {
-        meter: max(found, key=lambda term: term.rank)
-        for meter in METERS
-        if (found := [term for term in terms if term.meter in ("", meter)])
-    }
+    winners = _winners(terms)
     kinds = {term.kind for term in winners.values()}
-    if not winners or all(term.percent == 0 and term.kind == "discount" for term in winners.values()):
+    if not winners or all(term.percent == 0 and term.kind != "commitment" for term in winners.values()):
         return Segment(key, *span, below.candidates, below.source)
 
     def change(prices: Prices) -> Prices:
         return Prices(*(_price(price, winners.get(meter)) for meter, price in zip(METERS, prices, strict=True)))
 
-    source = "commitment" if kinds == {"commitment"} else "regional" if kinds == {"regional"} else "contract"
+    source = kinds.pop() if kinds in ({"commitment"}, {_REGIONAL}) else "contract"
     candidates: tuple[Candidate, ...] = repriced(below.candidates, change)
     return Segment(key, *span, candidates, source)
+
+
+def _winners(terms: Iterable[Term]) -> dict[str, Term]:
+    """Return the term that counts for each meter."""
+    known = list(terms)
+    return {
+        meter: max(found, key=lambda term: term.rank)
+        for meter in METERS
+        if (found := [term for term in known if term.meter in ("", meter)])
+    }
 
 
 def _price(price: Decimal, term: Term | None) -> Decimal:
