@@ -113,9 +113,8 @@ from (
   select
     *,
     multiIf(known_operation.2 != '', known_operation.2, least(usage_known, model_name != ''), 'call', usage_known, 'wrapper', 'link') as plain_role,
-    -- a scope that ends with $ is the whole name
-    arrayFirst(r -> least(startsWith(concat(scope_name, '$'), r.4), greatest(r.5 = '', position(provider_raw, r.5) > 0), greatest(r.12 = '', position(model_name, r.12) > 0),
-      greatest(empty(r.6), version >= r.6), greatest(empty(r.7), version < r.7)), rules) as rule,
+    arrayFirst(r -> least(greatest(r.5 = '', position(provider_raw, r.5) > 0), greatest(r.12 = '', position(model_name, r.12) > 0),
+      greatest(empty(r.6), version >= r.6), greatest(empty(r.7), version < r.7)), rules_of_scope) as rule,
     toUInt64(cache_read_tokens) + cache_write_tokens as cached,
     known_operation.1 in ('chat', 'text_completion', 'generate_content') as generates,
     -- region and account in an ARN, location and project in a path of Vertex
@@ -134,6 +133,8 @@ from (
       dictGet('{db}.operation_dict', ('operation', 'role'), tuple(operation_name)) as known_operation,
       -- counts that are all zero say nothing: no call is free of tokens
       toUInt64(ifNull(n['input_tokens'], 0)) + ifNull(n['output_tokens'], 0) + ifNull(n['cache_read_tokens'], 0) + ifNull(n['cache_write_tokens'], 0) + ifNull(n['cache_write_5m_tokens'], 0) + ifNull(n['cache_write_1h_tokens'], 0) + ifNull(n['all_input_tokens'], 0) + ifNull(n['uncached_tokens'], 0) > 0 as usage_known,
+      -- a scope that ends with $ is the whole name; few rules are left, and only of these the rest is asked
+      arrayFilter(r -> startsWith(concat(scope_name, '$'), r.4), rules) as rules_of_scope,
       arrayExists(f -> a[f] != '' and isNull(n[f]), ['input_tokens', 'all_input_tokens', 'uncached_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_5m_tokens', 'cache_write_1h_tokens', 'reasoning_tokens']) as some_unreadable,
       toUInt64(coalesce(n['all_input_tokens'], n['input_tokens'], 0)) as stated_input, toUInt64(ifNull(n['output_tokens'], 0)) as stated_output, toUInt64(ifNull(n['total_tokens'], 0)) as total,
       toDecimal128OrNull(a['reported_cost_usd'], 24) as told_cost, ifNull(told_cost, 0) as stated_cost,

@@ -89,15 +89,21 @@ create or replace view {db}.priced_calls (
 -- dearest; its output lies between nothing and what the request allowed; each attempt may be billed. A call that failed may cost nothing. One
 -- that was cut short cost at least what it reported; one whose counts are doubtful may have read all its input from the cache, and one whose
 -- counts the emitter invents has no count at all. Cache writes of an unknown lifetime cost between 5 minutes and an hour. No upper bound: without the request's limit, the prompt's size or a price, and where
--- the prompt may reach a price for long inputs.
+-- the prompt may reach a price for long inputs. Of a tier without a price of its own the standard price is one bound at most: see tier_side_of.
+select
+  * except (standard_low_usd, standard_high_usd, tier_side),
+  standard_low_usd * (tier_side in ('own', 'dearer')) as low_usd,
+  if(tier_side in ('own', 'cheaper'), standard_high_usd, null) as high_usd
+from (
 select
   * except (prompt_chars, prompt_tokens_max, long_input, is_doubtful, audio),
+  if(context_rate_id != 0 or price_context = '', 'own', {db}_tier_side_of(price_context)) as tier_side,
   multiIf(
     completeness = 'estimated' and usage_state = 'estimated', {db}_cost_of(rate_id, [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
     completeness = 'estimated' and is_doubtful, least(amount_usd, {db}_cost_of(rate_id, [0, toUInt64(input_tokens), 0, 0, toUInt64(output_tokens), 1, 0, 0, 0, 0, 0, 0, 0])),
     completeness = 'estimated', amount_usd,
     completeness = 'no_usage', {db}_cost_of(any_rate_id, [0, intDiv(prompt_chars, 6), 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
-    toDecimal128(0, 24)) as low_usd,
+    toDecimal128(0, 24)) as standard_low_usd,
   multiIf(
     completeness = 'estimated' and usage_state = 'reported' and audio = 0, toNullable(amount_usd),
     completeness = 'estimated' and usage_state = 'unsplit', {db}_cost_of(rate_id, arrayMap((quantity, meter) -> multiIf(meter = 3, toUInt64(0), meter = 4, toUInt64(cache_write_tokens), quantity), quantities, arrayEnumerate(quantities))),
@@ -107,7 +113,7 @@ select
       attempts * greatest(
         {db}_cost_of(any_rate_id, [prompt_tokens_max, 0, 0, 0, toUInt64(max_tokens), 1, 0, 0, 0, 0, 0, 0, 0]),
         {db}_cost_of(any_rate_id, [0, 0, 0, prompt_tokens_max, toUInt64(max_tokens), 1, 0, 0, 0, 0, 0, 0, 0])),
-    null) as high_usd
+    null) as standard_high_usd
 from (
   select
     *, {db}_cost_of(rate_id, quantities) as amount_usd, position(usage_rule, 'doubtful') > 0 as is_doubtful,
@@ -132,5 +138,5 @@ from (
             select *, provider, model, uncached_input_tokens, quantities, toDateTime(ts, 'UTC') as priced_at,
               (input_audio_tokens + cache_read_audio_tokens > 0) + 2 * (output_audio_tokens > 0) as audio
             from {db}.genai_calls final
-            where verdict = 'bills')))))))
+            where verdict = 'bills'))))))))
 comment 'One row per billed call with its price';

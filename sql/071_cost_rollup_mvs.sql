@@ -52,7 +52,9 @@ with
   priced as (
     select *,
       if(completeness in ('priced', 'estimated', 'notional'), any_rate_id, 0) as rate_id,
-      if(rate_id = 0, toDecimal128(0, 24), {db}_cost_of(any_rate_id, q)) as amount
+      if(rate_id = 0, toDecimal128(0, 24), {db}_cost_of(any_rate_id, q)) as amount,
+      -- a tier without a price of its own: the standard price bounds it on one side at most
+      completeness = 'estimated' and usage_state = 'reported' and audio = 0 as of_tier, {db}_tier_side_of(price_context) as side
     from stated)
 select
   bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id,
@@ -64,8 +66,8 @@ select
   started as run_at
 from (
   select bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, usage_state, amount, sum_calls, sum_input_tokens, sum_cache_read_tokens, sum_cache_write_tokens, sum_cache_write_1h_tokens, sum_output_tokens, sum_reasoning_tokens, sum_errors, sum_attempts, sum_duration_us, sum_first_token_calls, sum_first_token_us, sum_system_chars, sum_history_chars, sum_user_chars, sum_tool_chars, sum_retrieved_chars, sum_tool_definition_chars, 
-    if(completeness = 'estimated' and usage_state = 'reported' and audio = 0, amount, toDecimal128(0, 24)) as low, low as high,
-    if(completeness = 'unpriced_model' and usage_state = 'reported' and audio = 0, sum_calls, toUInt64(0)) as unbounded
+    amount * (of_tier and side = 'dearer') as low, amount * (of_tier and side = 'cheaper') as high,
+    sum_calls * (of_tier and side != 'cheaper' or completeness = 'unpriced_model' and usage_state = 'reported' and audio = 0) as unbounded
   from priced
   union all
   -- what the costs of calls without whole usage lie between; these are few, and each has its own size

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spanledger_collector.database import Database, open_embedded
+from spanledger_collector.prices import Override, apply, draft, preview
 from spanledger_collector.receiver.door import Door, OtlpRequest
 from spanledger_collector.refresh import judge, refresh, settle
 from spanledger_collector.server import prepare
@@ -118,9 +120,33 @@ def bench_queries(table: Table, client: Client, calls: int) -> None:
         table.add_row(f"{name}, {calls:,} calls", f"{wall * 1000:.0f} ms", f"{cpu * 1000:.0f} ms CPU")
 
 
+def bench_repricing(table: Table, client: Client, calls: int) -> None:
+    """A correction that changes the price of every call: what a person waits for, and until the last dashboard shows it."""
+    models = ("gpt-5", "gpt-5-mini", "gpt-4.1-mini", "gpt-4o", "gpt-4o-mini", "o3")
+    entries = [Override("openai", model, {"output_usd_per_token": Decimal("0.000003")}) for model in models]
+    steps: dict[str, Callable[[], object]] = {}
+    drafted = draft(client, "bench", entries=entries)
+    assert drafted
+    steps["preview"] = lambda: preview(client, drafted)
+    steps["apply: preview, audit, minutes to sum again"] = lambda: apply(client, drafted, "bench")
+    steps["rollups"] = lambda: settle(client)
+    walls, cpus = [], []
+    for name, step in steps.items():
+        wall, cpu = time.perf_counter(), cpu_seconds()
+        step()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(cpu_seconds() - cpu)
+        _row_per_million(table, f"re-pricing of {calls:,} calls: {name}", walls[-1], cpus[-1], calls)
+    _row_per_million(table, f"re-pricing of {calls:,} calls, in all", sum(walls), sum(cpus), calls)
+
+
+def _row_per_million(table: Table, what: str, wall: float, cpu: float, calls: int) -> None:
+    table.add_row(what, f"{wall:.1f} s", f"{wall * 1e6 / calls:.2f} s, {cpu * 1e6 / calls:.2f} CPU seconds per million")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=1_000_000, help="calls in the queried ledger")
+    parser.add_argument("--calls", type=int, default=1_000_000, help="calls in the queried and re-priced ledger")
     parser.add_argument("--backlog", type=int, default=200_000, help="spans that wait for the election")
     arguments = parser.parse_args()
     calls = arguments.calls
@@ -138,6 +164,7 @@ def main() -> None:
             bench_ingest(table, database, client)
             bench_election(table, client, arguments.backlog)
             bench_queries(table, client, calls)
+            bench_repricing(table, client, calls)
         table.add_row(
             "peak memory of the process", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB", ""
         )

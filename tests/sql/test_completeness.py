@@ -105,6 +105,54 @@ def test_what_is_not_known_lies_between_bounds(ledger: Ledger, recently: float) 
         assert hour["known_usd"] == (call["cost_usd"] or 0), span
 
 
+STANDARD = 1000 * INPUT + 100 * OUTPUT
+
+
+@pytest.mark.parametrize(
+    ("extra", "low", "high"),
+    [
+        ({"gen_ai.openai.response.service_tier": "flex"}, Decimal(0), STANDARD),
+        ({"anthropic.usage.speed": "fast"}, STANDARD, None),
+        ({"gen_ai.openai.response.service_tier": "scale"}, Decimal(0), None),
+        ({"gen_ai.openai.response.service_tier": "flex", "tokens": None} | SIZES | STREAM, Decimal(0), PER_ATTEMPT),
+        ({"gen_ai.openai.response.service_tier": "scale", "tokens": None} | SIZES | STREAM, Decimal(0), None),
+    ],
+)
+def test_a_tier_without_a_price_of_its_own_is_bounded_by_the_standard_price_on_one_side_at_most(
+    ledger: Ledger, recently: float, extra: dict[str, Any], low: Decimal, high: Decimal | None
+) -> None:
+    tokens = extra.pop("tokens", (1000, 100))
+    call = only(ledger.settled(chat(recently, tokens=tokens, extra=extra)))
+    hour = ledger.row("select * from completeness")
+
+    assert call["completeness"] == hour["completeness"] != "priced"
+    assert (call["cost_usd"], call["estimate_low_usd"], call["estimate_high_usd"]) == (None, low, high)
+    assert (hour["known_usd"], hour["estimate_low_usd"], hour["estimate_high_usd"]) == (0, low, high)
+
+
+def test_shares_of_calls_tokens_and_money_lie_between_what_the_states_cost_at_least_and_at_most(
+    ledger: Ledger, recently: float
+) -> None:
+    house = {"gen_ai.request.model": "house-7b", "gen_ai.response.model": "house-7b"}
+    flex = {"gen_ai.openai.response.service_tier": "flex"}
+    names = "select completeness, calls_share, tokens_share, usd_share_low, usd_share_high from {}"
+    ledger.settled(chat(recently), chat(recently + 1), chat(recently + 2, extra=flex))
+    bounded = {row.pop("completeness"): tuple(row.values()) for row in ledger.rows(names.format("completeness"))}
+    ledger.settled(chat(recently + 3, extra=house))
+    unbounded = {
+        row.pop("completeness"): tuple(row.values()) for row in ledger.rows(names.format("completeness_by_month"))
+    }
+
+    third = pytest.approx(1 / 3)
+    assert bounded == {"priced": (2 / 3, 2 / 3, 2 / 3, 1), "estimated": (third, third, 0, third)}
+    assert unbounded == {
+        "priced": (0.5, 0.5, 0, 1), "estimated": (0.25, 0.25, 0, third), "unpriced_model": (0.25, 0.25, 0, 1),
+    }  # fmt: skip
+    assert ledger.row("select model, calls_share, tokens_share from unpriced_models") == {
+        "model": "house-7b", "calls_share": 0.25, "tokens_share": 0.25,
+    }  # fmt: skip
+
+
 def test_attempts_besides_the_last_are_counted_and_in_no_sum(ledger: Ledger, recently: float) -> None:
     ledger.settled(chat(recently, extra={"spanledger.attempts": 3}), chat(recently + 1))
 
