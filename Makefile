@@ -11,7 +11,7 @@ DEMO_ARGS ?=
 # Two processes at most: each has an engine of its own, with threads of its own. A file's tests stay together: they share a store.
 PARALLEL := --numprocesses=auto --maxprocesses=2 --dist=loadfile
 
-.PHONY: demo test test-all test-clients test-wheel bench lint typecheck format build install clean
+.PHONY: demo test test-all test-clients test-go test-wheel bench lint typecheck format build install clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/spanledger demo $(DEMO_ARGS)
@@ -19,11 +19,15 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest $(PARALLEL)
 
-test-all: lint typecheck test-clients test-wheel
+test-all: lint typecheck test-clients test-go test-wheel
 
 # Old and new clients and the frameworks that need their own, each in an environment that is made once, in the cache.
 test-clients: $(VENV)/.dev
 	@$(BIN)/python -m tests.instrumentation.clients_matrix
+
+# The ClickHouse driver of the Collector's exporter and of Grafana, built with Go where there is one; Go keeps what it fetched and built.
+test-go: $(VENV)/.dev
+	@$(BIN)/python -m tests.collector.queries.clickhouse_go
 
 # A forgotten file shows only in an installed wheel, away from the checkout.
 test-wheel: $(VENV)/.dev

@@ -37,13 +37,15 @@ _EMBEDDED_SETTINGS = {"optimize_and_compare_chain": 0}
 class Serving:
     """What the process that has a store open says about itself; URLs are empty while it does not listen.
 
-    ``token`` lets its reader write through the query endpoint: only the owner of the store can read it.
+    ``token`` lets its reader write through the query endpoint, ``reading_token`` lets it read there where others need a password:
+    only the owner of the store can read them.
     """
 
     pid: int
     clickhouse_url: str = ""
     otlp_http_url: str = ""
     token: str = ""
+    reading_token: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def connect(url: str, target: Target, token: str = "") -> Database:
     def client(name: str) -> Client:
         try:
             return clickhouse_connect.get_client(
-                dsn=url, database=name, autogenerate_session_id=False, access_token=token or None, compress=not token
+                dsn=url, database=name, autogenerate_session_id=False, access_token=token or None
             )
         except (ClickHouseError, ValueError) as error:
             if getattr(error, "code", None) == _UNKNOWN_DATABASE:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -16,12 +17,17 @@ __all__ = ["HOST", "Services", "listen", "url_of"]
 
 HOST: Final = "127.0.0.1"
 _SHUTDOWN_SECONDS: Final = 5
+_UNREAD_MILLISECONDS_MAX: Final = 60_000
 
 
 def listen(name: str, port: int) -> socket.socket:
     """Return a listening socket on loopback (port 0: a free one); StoreError says which service could not have its port."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if (
+        sys.platform == "linux"
+    ):  # a client that stops reading its answer is cut off by the system; its connections inherit this
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MILLISECONDS_MAX)
     try:
         listener.bind((HOST, port))
         listener.listen(1024)

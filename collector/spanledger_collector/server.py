@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +12,7 @@ from spanledger_collector.database import Database, Serving, open_embedded
 from spanledger_collector.listening import HOST, Services, listen, url_of
 from spanledger_collector.migrations import migrate
 from spanledger_collector.prices.book import install
+from spanledger_collector.queries import User, Users
 from spanledger_collector.queries import build_app as build_queries
 from spanledger_collector.receiver.commit import Committer
 from spanledger_collector.receiver.door import Door
@@ -47,8 +49,9 @@ class EmbeddedServer:
         otlp_grpc_port: int = 4317,
         clickhouse_port: int = 8123,
         target: Target | None = None,
+        users: Mapping[str, tuple[str, User]] | None = None,
     ) -> None:
-        self._store, self._target = store, target
+        self._store, self._target, self._users = store, target, users
         self._otlp_http_port, self._otlp_grpc_port, self._clickhouse_port = (
             otlp_http_port,
             otlp_grpc_port,
@@ -79,13 +82,17 @@ class EmbeddedServer:
             stack.callback(self._refresher.close)
             self.committer = Committer(lambda: Door(self.database), self._refresher.kick)
             stack.callback(self.committer.close)
-            token = secrets.token_urlsafe(32)
-            apps = {otlp: build_receiver(self.committer, self.metrics), queries: build_queries(self.database, token)}
+            token, reading_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+            users = Users(self._users, token, reading_token)
+            apps = {
+                otlp: build_receiver(self.committer, self.metrics),
+                queries: build_queries(self.database, users, on_commit=self._refresher.kick),
+            }
             services = Services(apps, lambda: build_server(self.committer, self.metrics), self._otlp_grpc_port)
             stack.callback(services.close)
             self.otlp_http_url, self.clickhouse_url = url_of(otlp), url_of(queries)
             self.otlp_grpc_url = f"http://{HOST}:{services.grpc_port}"
-            self.database.announce(Serving(os.getpid(), self.clickhouse_url, self.otlp_http_url, token))
+            self.database.announce(Serving(os.getpid(), self.clickhouse_url, self.otlp_http_url, token, reading_token))
             self._cleanup = stack.pop_all()
         _log.info(
             "Serving %s: OTLP/HTTP %s, OTLP/gRPC %s, queries %s",

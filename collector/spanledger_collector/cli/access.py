@@ -146,7 +146,8 @@ def reading(store: Path | None, clickhouse: str | None) -> Iterator[Client]:
     serving = server_of(store, clickhouse)
     url = clickhouse or (serving.clickhouse_url if serving else None)
     if url:
-        with contextlib.closing(connect(url, _server(url)).client()) as client:
+        token = serving.reading_token if serving else ""
+        with contextlib.closing(connect(url, _server(url), token).client()) as client:
             yield client
         return
     path = store_path(store)

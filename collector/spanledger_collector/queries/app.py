@@ -2,51 +2,82 @@
 
 import asyncio
 import contextlib
-import gzip
+import json
 import logging
 import re
+import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from spanledger_collector.database import Database
 from spanledger_collector.queries.access import LocalOnly
+from spanledger_collector.queries.coding import best_coding, framed, packed
 from spanledger_collector.queries.engine import Answer, Readers
 from spanledger_collector.queries.errors import RefusedError, http_status
 from spanledger_collector.queries.formats import content_type
-from spanledger_collector.queries.request import read_question
-from spanledger_collector.queries.writer import Writer
+from spanledger_collector.queries.insertion import split_insert
+from spanledger_collector.queries.request import is_on, read_body, read_question
+from spanledger_collector.queries.sending import Sending
+from spanledger_collector.queries.settings import QUERY_BYTES_MAX
+from spanledger_collector.queries.users import Users
+from spanledger_collector.queries.writer import WRITTEN_BYTES_MAX, Writer
 
 __all__ = ["build_app"]
 
 _log = logging.getLogger(__name__)
 
-_GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
-_GZIP_BYTES_MIN: Final = 1_000
+_PACKED_BYTES_MIN: Final = 1_000
+_RETRY_AFTER_SECONDS: Final = "1"
+_BODY_SECONDS_MAX: Final = 60.0
 
 
-def build_app(database: Database, token: str = "") -> Starlette:
-    """Return the application that answers read-only SQL on an open ledger; its lifespan ends the readers.
+def _nothing() -> None:
+    """Admits everything, and tells nobody."""
 
-    Whoever shows the token may also write; without a token nobody may.
+
+def build_app(
+    database: Database,
+    users: Users | None = None,
+    *,
+    on_commit: Callable[[], None] = _nothing,
+    admit: Callable[[], None] = _nothing,
+    routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """Return the application that answers SQL on an open ledger; its lifespan ends the readers and the writer.
+
+    ``users`` says who may ask and write (None: everybody may read); ``admit`` raises while nothing can be written; ``on_commit`` hears
+    of what was; ``routes`` are served beside it.
     """
-    readers, writer = Readers(database), Writer(database, token)
+    readers, writer, sending = Readers(database), Writer(database, on_commit, admit), Sending()
+    who = users or Users()
+
+    async def answered(request: Request) -> Answer | None:
+        user = who.of(request)
+        async with _within(_BODY_SECONDS_MAX):
+            body = await read_body(request, QUERY_BYTES_MAX if user.role == "reader" else WRITTEN_BYTES_MAX)
+        sending.admit()
+        fields = request.query_params
+        if user.role != "reader" and (parts := split_insert(fields.get("query", ""), body)):
+            return await writer.insert(user, *parts, fields.get("database", ""))
+        question = await read_question(request, body, user.tenant)
+        if question is None:
+            return None
+        return await (writer.execute(question) if user.role == "owner" else readers.answer(question))
 
     async def query(request: Request) -> Response:
-        query_id = request.query_params.get("query_id") or str(uuid.uuid4())
+        query_id, started = request.query_params.get("query_id") or str(uuid.uuid4()), time.perf_counter_ns()
         try:
-            if writer.is_owner(request):
-                return await _response(request, await writer.answer(request), query_id)
-            question = await read_question(request)
-            if question is None:
+            answer = await answered(request)
+            if answer is None:
                 return _without_question(request)
-            return await _response(request, await readers.answer(question), query_id)
+            return sending.response(*await _response(request, answer, query_id, time.perf_counter_ns() - started))
         except RefusedError as error:
             _log.info("Query %s was refused: %s", query_id, error)
             return _failure(error, query_id)
@@ -59,8 +90,19 @@ def build_app(database: Database, token: str = "") -> Starlette:
             await asyncio.to_thread(readers.close)
             await asyncio.to_thread(writer.close)
 
-    routes = [Route("/", query, methods=["GET", "POST"]), Route("/ping", _ping), Route("/replicas_status", _ping)]
-    return Starlette(routes=routes, middleware=[Middleware(LocalOnly)], lifespan=lifespan)
+    own = [Route("/", query, methods=["GET", "POST"]), Route("/ping", _ping), Route("/replicas_status", _ping)]
+    return Starlette(routes=[*own, *routes], middleware=[Middleware(LocalOnly)], lifespan=lifespan)
+
+
+@contextlib.asynccontextmanager
+async def _within(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise RefusedError(
+            159, "TIMEOUT_EXCEEDED", f"The query did not arrive within {seconds:.0f} seconds."
+        ) from error
 
 
 async def _ping(request: Request) -> Response:  # noqa: ARG001 - the framework's signature
@@ -75,25 +117,38 @@ def _without_question(request: Request) -> Response:
     return PlainTextResponse("Ok.\n")
 
 
-async def _response(request: Request, answer: Answer, query_id: str) -> Response:
+async def _response(request: Request, answer: Answer, query_id: str, elapsed_ns: int) -> tuple[bytes, dict[str, str]]:
+    # The engine tells nobody here how many rows it read, so the summary leaves that out.
+    summary = {
+        "written_rows": str(answer.rows_written),
+        "result_bytes": str(len(answer.body)),
+        "elapsed_ns": str(elapsed_ns),
+    }
     headers = {
         "Content-Type": content_type(answer.format),
         "X-ClickHouse-Format": answer.format,
         "X-ClickHouse-Timezone": answer.timezone,
         "X-ClickHouse-Server-Display-Name": "spanledger",
         "X-ClickHouse-Query-Id": _header_safe(query_id),
+        "X-ClickHouse-Summary": json.dumps(summary, separators=(",", ":")),
         "Vary": "Accept-Encoding",
     }
-    body = answer.body
-    if len(body) >= _GZIP_BYTES_MIN and _GZIP.search(request.headers.get("accept-encoding", "")):
-        body = await asyncio.to_thread(gzip.compress, body, 1)
-        headers["Content-Encoding"] = "gzip"
-    return Response(body, headers=headers)
+    body, fields = answer.body, request.query_params
+    coding = best_coding(request.headers.get("accept-encoding", ""))
+    if is_on(fields, "compress"):
+        body = await asyncio.to_thread(framed, body, fields.get("network_compression_method", "LZ4").upper())
+    elif coding and len(body) >= _PACKED_BYTES_MIN:
+        body = await asyncio.to_thread(packed, body, coding)
+        headers["Content-Encoding"] = coding
+    return body, headers
 
 
 def _failure(error: RefusedError, query_id: str) -> Response:
+    status = http_status(error.code)
     headers = {"X-ClickHouse-Exception-Code": str(error.code), "X-ClickHouse-Query-Id": _header_safe(query_id)}
-    return PlainTextResponse(error.text, http_status(error.code), headers)
+    if status == 503:
+        headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    return PlainTextResponse(error.text, status, headers)
 
 
 def _header_safe(text: str) -> str:

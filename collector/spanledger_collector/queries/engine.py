@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
@@ -14,6 +14,7 @@ from spanledger_collector.queries.errors import RefusedError, of_engine
 from spanledger_collector.queries.formats import hello_block, native_header
 from spanledger_collector.queries.gate import Gate, Parameter
 from spanledger_collector.queries.settings import LIMITS, READERS, WAITING_MAX
+from spanledger_collector.queries.tenancy import Confinement, confine
 
 __all__ = ["Answer", "Question", "Readers"]
 
@@ -29,6 +30,7 @@ class Question:
     database: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    tenant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Answer:
     body: bytes
     format: str
     timezone: str
+    rows_written: int = 0
 
 
 class Readers:
@@ -73,14 +76,16 @@ class Readers:
             self._clients.clear()
 
     def _answer(self, question: Question) -> Answer:
-        client = self._client()
         ledger = self._database.target.database
+        client = self._client(question.tenant)
         client.database = ledger if question.database in ("", "default") else question.database
         timezone = str(client.server_tz)
         if question.text.strip().rstrip(";") == _HELLO and question.format == "Native":
             return Answer(hello_block(str(client.server_version), timezone), "Native", timezone)
         gate = self._gate_of(client)
-        if client.database not in gate.databases:
+        if question.tenant is not None:
+            gate = replace(gate, databases=frozenset({ledger, "system"}), confinement=Confinement.of(client, ledger))
+        if client.database not in gate.databases or (gate.confinement and client.database != ledger):
             raise RefusedError(
                 81, "UNKNOWN_DATABASE", f"Database {client.database} cannot be read here; the ledger is {ledger}."
             )
@@ -89,18 +94,21 @@ class Readers:
         except DatabaseError as error:
             raise of_engine(error) from error
 
-    def _client(self) -> Client:
-        client: Client | None = getattr(self._own, "client", None)
-        if client is None:
+    def _client(self, tenant: str | None) -> Client:
+        """Return this thread's connection for a tenant: a filter is set once and never lifted, so it cannot be forgotten."""
+        own: dict[str | None, Client] = self._own.__dict__.setdefault("clients", {})
+        if tenant not in own:
             client = self._database.client()
-            for name, value in LIMITS.items():
-                client.set_client_setting(name, value)
-            # 2, not 1: the settings of a query may still be set; the gate sees to it that only harmless ones are.
-            client.command("set readonly = 2")
-            self._own.client = client
             with self._lock:
                 self._clients.append(client)
-        return client
+            for name, value in LIMITS.items():
+                client.set_client_setting(name, value)
+            if tenant is not None:
+                confine(client, self._database.target.database, tenant)
+            # 2, not 1: the settings of a query may still be set; the gate sees to it that only harmless ones are.
+            client.command("set readonly = 2")
+            own[tenant] = client
+        return own[tenant]
 
     def _gate_of(self, client: Client) -> Gate:
         with self._lock:

@@ -9,8 +9,8 @@ from spanledger_collector.exceptions import QueryError
 
 __all__ = ["RefusedError", "http_status", "of_engine"]
 
-# ClickHouse's own table, src/Server/HTTP/exceptionCodeToHTTPStatus.cpp; only 202, too many queries, is 503 here, so
-# that clients try again.
+# ClickHouse's own table, src/Server/HTTP/exceptionCodeToHTTPStatus.cpp; only 202 (too many queries) and 243 (no space) are 503
+# here, so that clients try again.
 _STATUS: Final[dict[int, tuple[int, ...]]] = {
     400: (6, 8, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 117, 123, 167, 168, 223, 321, 376, 427, 441, 675, 676),
     401: (194,),
@@ -19,7 +19,7 @@ _STATUS: Final[dict[int, tuple[int, ...]]] = {
     408: (159,),
     413: (229,),
     501: (48,),
-    503: (76, 202, 209, 439),
+    503: (76, 202, 209, 243, 439),
 }
 _STATUS_OF: Final = {code: status for status, codes in _STATUS.items() for code in codes}
 # What the gate's own question adds to a message about the user's statement.

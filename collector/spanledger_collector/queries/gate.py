@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
@@ -19,8 +18,10 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from spanledger_collector.queries.errors import RefusedError, of_engine
 from spanledger_collector.queries.settings import allowed, within_limit
+from spanledger_collector.queries.statements import read_statement
+from spanledger_collector.queries.tenancy import Confinement
 
-__all__ = ["Gate", "Parameter", "Statement", "read_statement"]
+__all__ = ["Gate", "Parameter", "Statement"]
 
 _READING: Final = frozenset({"SELECT", "WITH", "SHOW", "DESCRIBE", "EXPLAIN", "EXISTS"})
 _ROOTS: Final = frozenset(
@@ -96,6 +97,7 @@ class Gate:
     foreign_databases: frozenset[str]
     table_functions: frozenset[str] = field(repr=False)
     functions: frozenset[str] = field(repr=False)
+    confinement: Confinement | None = None
 
     @classmethod
     def of(cls, client: Client, database: str) -> "Gate":
@@ -126,6 +128,8 @@ class Gate:
         used = set()
         for node in _nodes(tree):
             self._judge(node)
+            if self.confinement:
+                self.confinement.judge(node.kind, node.members)
             if node.kind == "QueryParameter":
                 used.add(self._judged_parameter(node.members, parameters))
         form = tree.get("format_ast") or {}
@@ -182,6 +186,8 @@ class Gate:
                 "BAD_QUERY_PARAMETER",
                 f"Value {value!r} of parameter {name} is not the name of anything in the ledger.",
             )
+        if self.confinement:
+            self.confinement.judge_parameter(value)
         return name
 
     def _admit_without_tree(self, client: Client, canonical: str, parameters: Mapping[str, Parameter]) -> Statement:
@@ -193,6 +199,8 @@ class Gate:
         kind, *nodes = _explained(client, canonical)
         if not _WITHOUT_JSON.fullmatch(kind):
             raise _readonly(f"This endpoint only reads: a statement of kind {kind} is not executed.")
+        if self.confinement:
+            self.confinement.judge(kind.partition(" ")[0], {})
         for node in nodes:
             plain = _PLAIN_NODE.fullmatch(node)
             if not plain:
@@ -200,12 +208,9 @@ class Gate:
             database, dot, _ = (plain[2] or "").partition(".")
             if database in self.foreign_databases or (dot and plain[1] == "TableIdentifier"):
                 self._judge_database(database)
+            if self.confinement:
+                self.confinement.judge_name((plain[2] or "").split("."))
         return Statement(canonical, name)
-
-
-def read_statement(name: str) -> str:
-    """Return the text of one of this package's SQL files."""
-    return files(__package__).joinpath("statements", f"{name}.sql").read_text("utf-8")
 
 
 def _asked(client: Client, name: str, text: str) -> str:

@@ -1,8 +1,7 @@
 """Reads a question out of an HTTP request, as ClickHouse's HTTP interface takes it."""
 
-import gzip
+import asyncio
 import re
-import zlib
 from collections.abc import Mapping
 from email import message_from_bytes
 from email.message import Message
@@ -10,24 +9,22 @@ from typing import Final
 
 from starlette.requests import Request
 
+from spanledger_collector.queries.coding import unframed, unpacked
 from spanledger_collector.queries.engine import Question
 from spanledger_collector.queries.errors import RefusedError
 from spanledger_collector.queries.gate import Parameter
 from spanledger_collector.queries.settings import QUERY_BYTES_MAX, checked
 
-__all__ = ["read_body", "read_question"]
+__all__ = ["is_on", "read_body", "read_question"]
 
 _FORMAT_NAME: Final = re.compile(r"[A-Za-z]\w*")
 _OWN: Final = frozenset({"query", "database", "default_format", "compress", "decompress"})
 
 
-async def read_question(request: Request, content: bytes | None = None) -> Question | None:
-    """Return the question of a request, None if it has none; RefusedError if it cannot be understood.
-
-    ``content`` is its body where it was read before.
-    """
+async def read_question(request: Request, content: bytes, tenant: str | None = None) -> Question | None:
+    """Return the question of a request with this body, None if it has none; RefusedError if it cannot be understood."""
     fields = dict(request.query_params)
-    body = _text(await read_body(request) if content is None else content)
+    body = _text(content)
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         fields |= _form(request.headers["content-type"], body)
         body = ""
@@ -36,7 +33,6 @@ async def read_question(request: Request, content: bytes | None = None) -> Quest
         raise _too_large()
     if not text:
         return None
-    _refuse_block_compression(fields)
     form = fields.get("default_format") or request.headers.get("x-clickhouse-format") or "TabSeparated"
     if not _FORMAT_NAME.fullmatch(form):
         raise RefusedError(73, "UNKNOWN_FORMAT", f"Unknown format {form!r}.")
@@ -46,6 +42,7 @@ async def read_question(request: Request, content: bytes | None = None) -> Quest
         fields.get("database") or request.headers.get("x-clickhouse-database") or "",
         {name[6:]: Parameter(value) for name, value in fields.items() if name.startswith("param_")},
         checked({name: value for name, value in fields.items() if name not in _OWN and not name.startswith("param_")}),
+        tenant,
     )
 
 
@@ -56,29 +53,17 @@ async def read_body(request: Request, bytes_max: int = QUERY_BYTES_MAX) -> bytes
         chunks.append(chunk)
         size += len(chunk)
         if size > bytes_max:
-            raise _too_large()
+            raise _too_large(bytes_max)
     body = b"".join(chunks)
-    coding = request.headers.get("content-encoding", "identity").lower()
-    if coding == "identity":
-        return body
-    if coding != "gzip":
-        raise RefusedError(
-            48, "NOT_IMPLEMENTED", f"Content-Encoding {coding} is not supported; send the query as it is or with gzip."
-        )
-    return _unpacked(body, bytes_max)
+    coding = request.headers.get("content-encoding", "")
+    if coding:
+        body = await asyncio.to_thread(unpacked, body, coding, bytes_max)
+    return await asyncio.to_thread(unframed, body, bytes_max) if is_on(request.query_params, "decompress") else body
 
 
-def _unpacked(body: bytes, bytes_max: int) -> bytes:
-    stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        data = stream.decompress(body, bytes_max + 1)
-    except (zlib.error, gzip.BadGzipFile) as error:
-        raise RefusedError(36, "BAD_ARGUMENTS", f"The body is not valid gzip: {error}.") from error
-    if len(data) > bytes_max:
-        raise _too_large()
-    if not stream.eof:
-        raise RefusedError(36, "BAD_ARGUMENTS", "The gzip body is cut off.")
-    return data
+def is_on(fields: Mapping[str, str], name: str) -> bool:
+    """Tell whether a switch among the parameters of a URL is on."""
+    return fields.get(name, "0").lower() not in ("0", "false", "")
 
 
 def _text(body: bytes) -> str:
@@ -106,15 +91,5 @@ def _form(content_type: str, body: str) -> dict[str, str]:
     return fields
 
 
-def _refuse_block_compression(fields: Mapping[str, str]) -> None:
-    asked = [name for name in ("compress", "decompress") if fields.get(name, "0").lower() not in ("0", "false", "")]
-    if asked:
-        raise RefusedError(
-            48,
-            "NOT_IMPLEMENTED",
-            f"{asked[0]}=1 (LZ4 or ZSTD blocks) is not supported here; set the driver's compression to gzip or none.",
-        )
-
-
-def _too_large() -> RefusedError:
-    return RefusedError(229, "QUERY_IS_TOO_LARGE", f"The query is larger than {QUERY_BYTES_MAX} bytes.")
+def _too_large(bytes_max: int = QUERY_BYTES_MAX) -> RefusedError:
+    return RefusedError(229, "QUERY_IS_TOO_LARGE", f"The query is larger than {bytes_max} bytes.")

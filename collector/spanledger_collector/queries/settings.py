@@ -29,7 +29,7 @@ IGNORED: Final = frozenset({
     "cancel_http_readonly_queries_on_client_close", "cast_string_to_dynamic_use_inference",
     "client_protocol_version", "date_time_input_format", "enable_http_compression",
     "http_headers_progress_interval_ms", "http_write_exception_in_output_format", "http_zlib_compression_level",
-    "insert_quorum", "log_comment", "log_queries", "network_compression_method",
+    "insert_quorum", "log_comment", "log_queries", "network_compression_method", "network_zstd_compression_level",
     "output_format_native_use_flattened_dynamic_and_json_serialization", "password", "query_id", "quota_key",
     "readonly", "replace_running_query", "role", "send_progress_in_http_headers", "session_check", "session_id",
     "session_timeout", "stacktrace", "use_query_cache", "user", "wait_end_of_query", "wait_for_async_insert",

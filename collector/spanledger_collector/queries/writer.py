@@ -1,11 +1,11 @@
-"""Runs any statement for the owner of the store, who shows the token that `spanledger up` wrote beside it (serving.json, mode 0600).
+"""Writes for who may: the owner of the store any statement, a writer rows of the landing tables.
 
-That is how commands write to a ledger that another process serves: they connect with the token and go on as on a server. Nobody else
-knows the token, and the endpoint listens on loopback only; without it every statement passes the gate and is read only.
+The owner shows the token that `spanledger up` wrote beside the store (serving.json, mode 0600): that is how commands write to a ledger
+that another process serves. A writer has a password from the file of users; it is what the OpenTelemetry Collector's clickhouse
+exporter logs in as. For everybody else each statement passes the gate and is read only.
 """
 
 import asyncio
-import hmac
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,52 +14,45 @@ from typing import Final
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
-from starlette.requests import Request
 
 from spanledger_collector.database import Database
 from spanledger_collector.queries.engine import Answer, Question
 from spanledger_collector.queries.errors import RefusedError, of_engine
 from spanledger_collector.queries.formats import native_header
-from spanledger_collector.queries.request import read_body, read_question
+from spanledger_collector.queries.insertion import Insertion, read_insertion
+from spanledger_collector.queries.users import User
 
-__all__ = ["Writer"]
+__all__ = ["LANDING", "WRITTEN_BYTES_MAX", "Writer"]
 
-_BODY_BYTES_MAX: Final = 512_000_000
-_INSERT: Final = re.compile(
-    rb"\s*insert\s+into\s+(?P<table>[\w.`]+)\s*\((?P<columns>[^()]*)\)\s*format\s+(?P<format>\w+)\s*\n", re.IGNORECASE
-)
+WRITTEN_BYTES_MAX: Final = 256_000_000
+"""Largest body of a request that writes, unpacked."""
+LANDING: Final = frozenset({"otel_traces", "otel_logs"})
+"""Tables that a writer may insert into: those of the OpenTelemetry Collector's clickhouse exporter."""
+
 _FORMAT: Final = re.compile(r"\s+format\s+(\w+)\s*;?\s*\Z", re.IGNORECASE)
 _ANSWERS: Final = re.compile(r"\s*(--[^\n]*\n\s*)*(select|with|show|describe|desc|exists|explain)\b", re.IGNORECASE)
+# A batch of late data may touch many days; each is a partition.
+_INSERT_SETTINGS: Final = {"max_partitions_per_insert_block": 0}
 
 
 class Writer:
-    """One thread with a connection of its own, for the owner's statements, one after the other."""
+    """One thread with a connection of its own, for one statement after the other.
 
-    def __init__(self, database: Database, token: str) -> None:
+    ``admit`` raises when nothing can be taken now; ``on_commit`` hears of what a writer landed.
+    """
+
+    def __init__(self, database: Database, on_commit: Callable[[], None], admit: Callable[[], None]) -> None:
         self._database = database
-        self._token = token
+        self._on_commit, self._admit = on_commit, admit
         self._pool = ThreadPoolExecutor(1, "write")
         self._connection: Client | None = None
 
-    def is_owner(self, request: Request) -> bool:
-        """Tell whether the request shows the token; RefusedError when it shows another."""
-        kind, _, shown = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not self._token:
-            return False
-        if not hmac.compare_digest(shown.encode(), self._token.encode()):
-            raise RefusedError(516, "AUTHENTICATION_FAILED", "The token is not that of this store.")
-        return True
+    async def insert(self, user: User, statement: str, data: bytes, database: str) -> Answer:
+        """Insert data as a statement says; RefusedError if this user may not, or the engine refuses."""
+        return await self._run(partial(self._insert, user, statement, data, database))
 
-    async def answer(self, request: Request) -> Answer:
-        """Run the statement of a request; RefusedError if it fails."""
-        body = await read_body(request, _BODY_BYTES_MAX)
-        head = request.query_params.get("query", "").encode()
-        whole = (head + b"\n" + body if head else body) if body else head
-        if insert := _INSERT.match(whole):
-            return await self._run(partial(self._insert, insert, whole))
-        question = await read_question(request, body)
-        if question is None:
-            raise RefusedError(62, "SYNTAX_ERROR", "Syntax error: the query is empty.")
+    async def execute(self, question: Question) -> Answer:
+        """Run any statement, for the owner; RefusedError if it fails."""
         return await self._run(partial(self._execute, question))
 
     def close(self) -> None:
@@ -81,12 +74,26 @@ class Writer:
         self._connection = self._connection or self._database.client()
         return self._connection
 
-    def _insert(self, insert: re.Match[bytes], whole: bytes) -> Answer:
+    def _insert(self, user: User, statement: str, data: bytes, database: str) -> Answer:
         client = self._client()
-        columns = [name.strip().strip("`") for name in insert["columns"].decode().split(",")]
-        table = insert["table"].decode().replace("`", "")
-        client.raw_insert(table, columns, whole[insert.end() :], fmt=insert["format"].decode())
-        return Answer(b"", "TabSeparated", str(client.server_tz))
+        into = read_insertion(client, statement)
+        if user.role != "owner":
+            self._judge(into, database)
+            self._admit()
+        table = f"{into.database}.{into.table}" if into.database else into.table
+        summary = client.raw_insert(table, list(into.columns) or None, data, settings=_INSERT_SETTINGS, fmt=into.format)
+        self._on_commit()
+        return Answer(b"", "TabSeparated", str(client.server_tz), int(summary.written_rows))
+
+    def _judge(self, into: Insertion, database: str) -> None:
+        ledger = self._database.target.database
+        named = into.database or (ledger if database in ("", "default") else database)
+        if named != ledger or into.table not in LANDING:
+            raise RefusedError(
+                497,
+                "ACCESS_DENIED",
+                f"A writer may insert into {ledger}.otel_traces and {ledger}.otel_logs, not into {named}.{into.table}.",
+            )
 
     def _execute(self, question: Question) -> Answer:
         client = self._client()

@@ -260,11 +260,3 @@ def test_the_first_question_of_clickhouse_go_is_answered_in_its_framing(endpoint
         b"\x01\x00\x02\xff\xff\xff\xff\x00\x04\x01\x0ddisplayName()\x06String\x00\x0aspanledger"
     )
     assert b"\x0arevision()\x06UInt32\x00\x00\x00\x00\x00" in reply.body
-
-
-@pytest.mark.parametrize("parameter", ["compress", "decompress"])
-def test_block_compression_is_refused_with_what_to_do(endpoint: Endpoint, parameter: str) -> None:
-    reply = endpoint.ask("select 1", fields={parameter: "1"})
-
-    assert (reply.status, reply.headers["x-clickhouse-exception-code"]) == (501, "48")
-    assert "gzip or none" in reply.text
