@@ -134,8 +134,9 @@ from (
       -- counts that are all zero say nothing: no call is free of tokens
       toUInt64(ifNull(n['input_tokens'], 0)) + ifNull(n['output_tokens'], 0) + ifNull(n['cache_read_tokens'], 0) + ifNull(n['cache_write_tokens'], 0) + ifNull(n['cache_write_5m_tokens'], 0) + ifNull(n['cache_write_1h_tokens'], 0) + ifNull(n['all_input_tokens'], 0) + ifNull(n['uncached_tokens'], 0) > 0 as usage_known,
       -- a scope that ends with $ is the whole name; few rules are left, and only of these the rest is asked
-      arrayFilter(r -> startsWith(concat(scope_name, '$'), r.4), rules) as rules_of_scope,
-      arrayExists(f -> a[f] != '' and isNull(n[f]), ['input_tokens', 'all_input_tokens', 'uncached_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_5m_tokens', 'cache_write_1h_tokens', 'reasoning_tokens']) as some_unreadable,
+      arrayFilter(r -> startsWith(whole_scope, r.4), rules) as rules_of_scope,
+      -- of several names for one field the first counts; a lambda over the fields would copy the maps for each of them
+      arrayExists((field, value, nth) -> least(nth = 1, isNull(value), has(['input_tokens', 'all_input_tokens', 'uncached_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_5m_tokens', 'cache_write_1h_tokens', 'reasoning_tokens'], field)), mapKeys(n), mapValues(n), arrayEnumerateUniq(mapKeys(n))) as some_unreadable,
       toUInt64(coalesce(n['all_input_tokens'], n['input_tokens'], 0)) as stated_input, toUInt64(ifNull(n['output_tokens'], 0)) as stated_output, toUInt64(ifNull(n['total_tokens'], 0)) as total,
       toDecimal128OrNull(a['reported_cost_usd'], 24) as told_cost, ifNull(told_cost, 0) as stated_cost,
       ifNull(n['cache_read_tokens'], 0) as cache_read_tokens, 
@@ -179,7 +180,7 @@ from (
           from (
             select
               Timestamp as ts, Timestamp + toIntervalNanosecond(Duration) as end_ts, toFixedString(unhex(TraceId), 16) as trace_id, toString(SpanName) as span_name,
-              reinterpretAsUInt64(reverse(unhex(SpanId))) as span_id, ParentSpanId as real_parent, ServiceName as service, ScopeName as scope_name, substringUTF8(toValidUTF8(ScopeName), 1, 128) as scope, {generation} as generation,
+              reinterpretAsUInt64(reverse(unhex(SpanId))) as span_id, ParentSpanId as real_parent, ServiceName as service, concat(ScopeName, '$') as whole_scope, substringUTF8(toValidUTF8(ScopeName), 1, 128) as scope, {generation} as generation,
               StatusCode = 'Error' as is_error, if(StatusCode = 'Error', StatusMessage, '') as status_message,
               arrayMap(x -> toUInt32OrZero(x), splitByNonAlpha(ScopeVersion)) as version,
               (select arraySort(r -> r.1, groupArray((rank, rule, emitter, scope, provider, version_from, version_before, cache_inside, reasoning_inside, tells_finish, invents_usage, model, total_decides, streams_twice))) from {db}.usage_rules final) as rules,

@@ -10,8 +10,9 @@ from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.database import Database
 from spanledger_collector.prices.aliases import resolve_new
+from spanledger_collector.prices.repricing import finish_repricing
 
-__all__ = ["ROLLUPS", "Refresher", "heal", "judge", "judge_slice", "mark_all", "mark_names", "refresh", "settle"]
+__all__ = ["ROLLUPS", "Refresher", "heal", "judge", "judge_slice", "mark_names", "refresh", "settle"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +41,11 @@ def judge(client: Client, on_slice: Callable[[int], None] = lambda _: None) -> N
 
 
 def judge_slice(client: Client) -> int:
-    """Resolve new model names and hold one election, over the oldest that waits; return how many traces it judged."""
+    """Resolve new model names and hold one election, over the oldest that waits; return how many traces it judged.
+
+    Before that it finishes changes of prices that a command was killed in the middle of.
+    """
+    finish_repricing(client)
     if names := resolve_new(client):
         mark_names(client, names)
     refresh(client, "election_slice")
@@ -50,11 +55,6 @@ def judge_slice(client: Client) -> int:
         refresh(client, "election")
         client.command(_RECORD_ELECTION)
     return traces
-
-
-def mark_all(client: Client) -> None:
-    """Mark every minute that has calls, so that all rollups are made again; for changes of prices and names."""
-    client.command("insert into dirty_minutes select minute, now64(3, 'UTC') from dirty_minutes group by minute")
 
 
 def heal(client: Client) -> None:
@@ -136,6 +136,7 @@ class Refresher:
     def _idle_round(self) -> None:
         """Look after what time alone makes due: wrappers whose grace has ended, rollups that were left for later."""
         self._is_behind = False
+        finish_repricing(self._client)
         behind = self._client.query(
             "select traces > 0 or exists(select 1 from rollup_lag) from election_lag"
         ).result_rows[0][0]

@@ -110,3 +110,15 @@ def test_spans_of_two_tenants_with_the_same_ids_are_two_calls(ledger: Ledger, re
     other = chat(recently + 60, tokens=(2000, 200), trace=first.trace, span=first.span, extra={TENANT: "globex"})
 
     assert counts(ledger, first, other) == [(1000, 100), (2000, 200)]
+
+
+def test_a_span_that_two_tenants_sent_with_the_same_ids_and_start_is_one_call_and_shown(
+    ledger: Ledger, recently: float
+) -> None:
+    first = chat(recently, extra={TENANT: "acme"})
+    other = chat(recently, tokens=(2000, 200), trace=first.trace, span=first.span, extra={TENANT: "globex"})
+    alone = chat(recently + 1, extra={TENANT: "acme"})
+
+    assert len(counts(ledger, first, other, alone, alone)) == 2
+    [shared] = ledger.rows("select span_id, arraySort(tenants) as tenants, deliveries from shared_ids")
+    assert shared == {"span_id": first.span_id, "tenants": ["acme", "globex"], "deliveries": 2}

@@ -9,7 +9,6 @@ import pytest
 
 from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices import Override, set_override
-from spanledger_collector.refresh import mark_all
 from tests.ledger import Ledger
 from tests.sql.cases import Case, chat_of, deliver, row, shown
 from tests.sql.test_cases_tokens import one
@@ -109,7 +108,6 @@ def priced(ledger: Ledger, *overrides: Override) -> Iterator[None]:
     """Prices of the owner, withdrawn afterwards."""
     for override in overrides:
         set_override(ledger.client, override)
-    mark_all(ledger.client)
     try:
         yield
     finally:

@@ -12,7 +12,6 @@ import pytest
 from spanledger_collector.closing import check_closable, close_month, month_of, states
 from spanledger_collector.exceptions import UnsettledError, UsageError
 from spanledger_collector.prices import Override, set_override
-from spanledger_collector.refresh import mark_all
 from tests.ledger import Ledger
 from tests.otlp import SpanSpec, agent, chat
 from tests.sql.landing import land
@@ -106,7 +105,6 @@ def test_a_price_that_comes_late_is_an_adjustment(priced: Ledger) -> None:
     close_month(priced.client, ago(1), closed_by="fin")
 
     set_override(priced.client, PRICE)
-    mark_all(priced.client)
     priced.settle()
 
     assert charged(priced, ago(1))["total"] == 0
@@ -141,7 +139,6 @@ def test_all_months_together_are_the_truth_whatever_happens(priced: Ledger) -> N
         if dice.random() < 0.3:
             prices = {name: price * dice.randrange(1, 5) for name, price in PRICE.prices.items()}
             set_override(priced.client, replace(PRICE, prices=prices), force=True)
-            mark_all(priced.client)
         priced.settle()
         if step in {1, 3, 5}:
             month = ago(3 - len(closed))

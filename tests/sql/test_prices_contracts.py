@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from spanledger_collector.closing import close_month
 from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices import (
     Alias,
@@ -21,25 +22,24 @@ from spanledger_collector.prices import (
     install,
     preview,
 )
+from spanledger_collector.prices.extract import list_version
 from spanledger_collector.prices.tables import USER, Entry, read_agreed
 from tests.ledger import Ledger, only
 from tests.otlp import SpanSpec, chat
 
-TABLES = (
-    "rate_segments", "price_books", "price_overrides", "contract_terms", "contract_assignments", "contract_rules", "currency_rates",
-    "model_aliases", "repricings", "repriced_minutes",
-)  # fmt: skip
 GROUPS = "select tenant, team, provider, model, sum(known_usd) as usd from costs group by all order by all"
 LIST_USD = Decimal("0.00225")  # gpt-5: 1,000 in at 1.25 USD per million, 100 out at 10
 
 
 @pytest.fixture(autouse=True)
 def as_before(ledger: Ledger) -> Iterator[None]:
+    """Take back what a test put in force: the list's own book, the first one, is in force again."""
     yield
     ledger.empty()
-    for table in TABLES:
-        ledger.client.command(f"truncate table {table}")
-    put(ledger)
+    for table in ("price_books", "rate_segments", "contract_rules"):
+        ledger.client.command(f"delete from {table} where book > 1")
+    for dictionary in ("segment_dict", "contract_dict", "region_dict"):
+        ledger.client.command(f"system reload dictionary {dictionary}")
 
 
 def put(ledger: Ledger, *entries: Entry, aliases: tuple[Alias, ...] = ()) -> list[dict[str, Any]]:
@@ -184,11 +184,35 @@ def test_an_alias_moves_calls_to_their_model_and_says_what_that_costs(ledger: Le
     audit = put(ledger, aliases=(Alias("openai", "our-deployment", "openai", "gpt-5", USER),))
     ledger.settle()
 
-    assert [(row["model"], row["newly_priced_calls"], row["old_usd"]) for row in audit] == [
-        ("gpt-5", 1, 0),
-        ("our-deployment", 0, 0),
+    assert [(row["model"], row["calls"], row["newly_priced_calls"], row["old_usd"]) for row in audit] == [
+        ("gpt-5", 1, 1, 0)
     ]
     assert only(ledger.rows(GROUPS))["usd"] == sum(row["delta_usd"] for row in audit) > 0
+
+
+def test_a_name_that_older_rules_resolved_wrongly_is_resolved_again_and_the_audit_says_so(
+    ledger: Ledger, recently: float
+) -> None:
+    name = ("anthropic", "claude-opus-4-6-turbo")
+    ledger.settled(of(name[1], recently, **{"gen_ai.provider.name": name[0]}))
+    columns = ["provider_raw", "model_raw", "provider", "model", "source", "source_version", "rank"]
+    rank = ledger.row("select max(rank) + 1 as rank from model_aliases")["rank"]
+    wrong = [*name, "anthropic", "claude-opus-4-6", "genai-prices", list_version(), rank]
+    ledger.client.insert("model_aliases", [wrong], column_names=columns)
+    ledger.client.command("system reload dictionary alias_dict")
+    before = ledger.row("select model, cost_usd from calls")
+    report = install(ledger.client, note="upgrade")
+    ledger.settle()
+
+    assert (before["model"], before["cost_usd"] is None) == ("claude-opus-4-6", False)
+    assert report.is_new
+    assert ledger.row("select model, cost_usd from calls") == {"model": name[1], "cost_usd": None}
+    history = "select model, newly_unknown_calls, delta_usd from repricing_history order by model"
+    assert ledger.rows(history) == [
+        {"model": "claude-opus-4-6", "newly_unknown_calls": 1, "delta_usd": -before["cost_usd"]},
+        {"model": name[1], "newly_unknown_calls": 0, "delta_usd": 0},
+    ]
+    assert not install(ledger.client, note="again").is_new
 
 
 def test_a_draft_changes_nothing_until_it_is_in_force_and_leaves_nothing_when_it_is_not(
@@ -251,23 +275,49 @@ def test_calls_that_come_while_prices_change_are_summed_again_whatever_they_cost
     assert marked(ledger) == [(recently + 600) // 60 * 60]
 
 
-def test_a_process_that_is_killed_before_it_marked_leaves_that_to_the_next(
-    ledger: Ledger, recently: float, monkeypatch: pytest.MonkeyPatch
+def test_a_call_that_moves_to_another_model_is_counted_once_and_its_cost_on_both(
+    ledger: Ledger, recently: float
 ) -> None:
-    ledger.settled(call(recently, "a"), call(recently + 600, "b"))
-    was_marked_long_ago(ledger)
-    monkeypatch.setattr("spanledger_collector.prices.repricing.mark_repriced", lambda _: None)
-    audit = put(ledger, Term("half", Decimal(50)), Assignment("half", tenant="a"))
-    monkeypatch.undo()
-    ledger.settle()
-    before = sum(row["usd"] for row in ledger.rows(GROUPS))
-    # another change comes before the restart, and marks its own minutes only
-    put(ledger, Override("openai", "gpt-4o", {"input_usd_per_token": Decimal("0.000001")}))
+    ledger.settled(call(recently, "a"))
+    audit = put(ledger, aliases=(Alias("openai", "gpt-5", "openai", "gpt-4o", USER),))
     ledger.settle()
 
-    assert before == 2 * LIST_USD
-    assert (
-        sum(row["usd"] for row in ledger.rows(GROUPS)) == before + only(audit)["delta_usd"] == LIST_USD * Decimal("1.5")
-    )
+    assert [(row["model"], row["calls"], row["old_usd"] != 0, row["new_usd"] != 0) for row in audit] == [
+        ("gpt-4o", 1, False, True),
+        ("gpt-5", 0, True, False),
+    ]
+    assert only(ledger.rows(GROUPS))["usd"] == LIST_USD + sum(row["delta_usd"] for row in audit)
+
+
+def test_a_preview_says_what_of_it_is_in_a_closed_month(ledger: Ledger, recently: float) -> None:
+    before = (datetime.fromtimestamp(recently, UTC).replace(day=1) - timedelta(days=3)).timestamp() // 900 * 900
+    ledger.settled(call(before, "a"), call(recently, "a"))
+    month = datetime.fromtimestamp(before, UTC).date().replace(day=1)
+    close_month(ledger.client, month, closed_by="fin")
+    drafted = draft(ledger.client, "test", entries=[Term("half", Decimal(50)), Assignment("half", tenant="a")])
+    assert drafted
+    found = preview(ledger.client, drafted)
+    apply(ledger.client, drafted, "tester")
+    ledger.settle()
+
+    assert {one.month: one.is_closed for one in found} == {
+        month: True,
+        datetime.fromtimestamp(recently, UTC).date().replace(day=1): False,
+    }
+    assert only(ledger.rows("select sum(adjustment_usd) as usd from statements")) == {"usd": -LIST_USD / 2}
+
+
+def test_a_change_whose_command_was_killed_takes_effect_in_the_process_that_goes_on(
+    ledger: Ledger, recently: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.settled(call(recently, "a"), of("our-deployment", recently + 600))
+    was_marked_long_ago(ledger)
+    monkeypatch.setattr("spanledger_collector.prices.repricing.finish_repricing", lambda _: None)
+    alias = Alias("openai", "our-deployment", "openai", "gpt-5", USER)
+    put(ledger, Term("half", Decimal(50)), Assignment("half", tenant="a"), aliases=(alias,))
+    monkeypatch.undo()
+    ledger.settle()
+
+    assert sum(row["usd"] for row in ledger.rows(GROUPS)) == LIST_USD * Decimal("1.5")
     assert install(ledger.client, note="restart").is_new is False
     assert ledger.rows("select * from repriced_minutes") == []

@@ -7,7 +7,6 @@ from decimal import Decimal
 import pytest
 
 from spanledger_collector.prices import Override, set_override
-from spanledger_collector.refresh import mark_all
 from tests.ledger import Ledger
 from tests.otlp import agent, chat
 
@@ -69,7 +68,6 @@ def test_another_price_prices_history_again_and_only_within_its_time(ledger: Led
     prices = {"input_usd_per_token": Decimal("0.000002"), "output_usd_per_token": Decimal("0.000004")}
     try:
         set_override(ledger.client, Override("openai", "gpt-4o-mini", prices, valid_from=since))
-        mark_all(ledger.client)
         ledger.settle()
 
         costs = [row["cost_usd"] for row in ledger.rows("select cost_usd from calls order by ts")]
@@ -89,7 +87,6 @@ def test_a_model_that_gets_a_price_prices_the_calls_it_already_had(ledger: Ledge
 
     prices = {"input_usd_per_token": Decimal("0.000001"), "output_usd_per_token": Decimal("0.000002")}
     set_override(ledger.client, Override("openai", "house-9b", prices))
-    mark_all(ledger.client)
     ledger.settle()
 
     assert ledger.rows("select * from unpriced_models") == []

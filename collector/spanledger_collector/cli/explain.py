@@ -14,8 +14,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading
-from spanledger_collector.cli.explanation import STATES, explanation, rows
+from spanledger_collector.cli.explanation import STATES, explanation
 from spanledger_collector.cli.show import as_json, console, digits
+from spanledger_collector.cli.statements import rows
 from spanledger_collector.exceptions import InputError, UsageError
 
 __all__ = ["explain"]
@@ -208,9 +209,13 @@ def _price(price: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "", _validity(rate)
     for line in price["lines"]:
         name = line["meter"].removesuffix("_usd").removesuffix("_usd_per_token").replace("_", " ")
-        yield "", f"{line['quantity']:>12,} {name} x {digits(line['usd_per_unit'])} = {digits(line['usd'])}"
+        instead = line["list_usd_per_unit"] not in (None, line["usd_per_unit"])
+        beside = f" (instead of {digits(line['list_usd_per_unit'])})" if instead else ""
+        yield "", f"{line['quantity']:>12,} {name} x {digits(line['usd_per_unit'])}{beside} = {digits(line['usd'])}"
     if price["lines"]:
         yield "sum", f"{digits(price['sum_usd'])} USD"
+    if price["list_sum_usd"] is not None:
+        yield "", f"{digits(price['list_sum_usd'])} USD at the price for everybody"
     yield "cost", f"{_cost(price)}; {price['completeness']}: {price['meaning']}"
     yield from (("changed", _repricing(change)) for change in price["repricings"])
 

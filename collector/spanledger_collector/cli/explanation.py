@@ -1,28 +1,17 @@
 """Gathers why the spans of a trace bill or not: verdicts, readings, prices and the origin of tags, as plain data."""
 
-from collections.abc import Iterator, Mapping
-from decimal import Context, Decimal
+from collections.abc import Mapping
 from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from spanledger_collector.cli.statements import statement
-from spanledger_collector.prices.assignments import MATCHED
-from spanledger_collector.prices.meters import METERS
+from spanledger_collector.cli.explanation_prices import PricesOfTrace
+from spanledger_collector.cli.statements import rows
 from spanledger_collector.zone import stored_zone
 
-__all__ = ["MEANINGS", "STATES", "TAGS", "explanation", "rows"]
+__all__ = ["STATES", "TAGS", "explanation"]
 
 TAGS: Final = ("tenant", "team", "feature", "user", "session", "task", "agent", "agent_step", "environment")
-MEANINGS: Final = {
-    "priced": "exactly the counts times the price of the day",
-    "estimated": "not exactly known, and in no sum",
-    "unpriced_model": "the price book has no price for this model",
-    "no_usage": "the call succeeded and reported no token counts",
-    "failed_not_billed": "the provider turned the request away before it generated anything",
-    "failed_maybe_billed": "the call broke off, and the provider may have billed it",
-    "notional": "a flat subscription pays; the sum is what it would have cost",
-}
 STATES: Final = {
     "reported": "the provider's counts",
     "unsplit": "the provider's counts, but not how long the cache keeps what was written",
@@ -33,19 +22,12 @@ STATES: Final = {
     "failed_maybe_billed": "no counts: broke off",
     "notional": "counts of a subscription",
 }
-_EXACT: Final = Context(prec=100)
-_KNOWN: Final = frozenset({"priced", "failed_not_billed", "notional"})
 _MARGIN_SECONDS: Final = 864_000  # a span lasts at most ten days
-
-
-def rows(client: Client, name: str, **parameters: object) -> list[dict[str, Any]]:
-    """Return the rows of one of the commands' statements."""
-    return list(client.query(statement(name), parameters).named_results())
 
 
 def explanation(client: Client, trace: str, limit: int) -> list[dict[str, Any]]:
     """Return one entry for each GenAI span of a trace, in order of time; amounts are Decimal, and lines add up to ``sum_usd``."""
-    spans = rows(client, "explain_spans", trace=trace, limit=limit)
+    spans = rows(client, "explain_spans", trace=trace, limit=limit, zone=stored_zone(client))
     if not spans:
         return []
     reach = {
@@ -58,18 +40,17 @@ def explanation(client: Client, trace: str, limit: int) -> list[dict[str, Any]]:
     notes = {
         str(name): str(note) for name, note in client.query("select rule, note from usage_rules final").result_rows
     }
-    aliases, zone = _aliases(client, spans), stored_zone(client)
-    return [_entry(client, span, landed.get(span["span"]), carried, notes, aliases, zone) for span in spans]
+    aliases, prices = _aliases(client, spans), PricesOfTrace(client, spans)
+    return [_entry(span, landed.get(span["span"]), carried, notes, aliases, prices) for span in spans]
 
 
 def _entry(
-    client: Client,
     span: Mapping[str, Any],
     landed: Mapping[str, Any] | None,
     carried: list[dict[str, Any]],
     notes: Mapping[str, str],
     aliases: Mapping[tuple[str, str], str],
-    zone: str,
+    prices: PricesOfTrace,
 ) -> dict[str, Any]:
     bills = span["verdict"] == "bills"
     rule = str(span["usage_rule"]).split(", ", 1)[0]
@@ -107,7 +88,7 @@ def _entry(
             for name in ("provider_raw", "model_raw", "provider", "model", "service_tier", "account", "region")
         }
         | {"context": span["price_context"], "why": aliases.get((span["provider_raw"], span["model_raw"]), "")},
-        "price": _price(client, span, zone) if bills else None,
+        "price": prices.of(span) if bills else None,
         "tags": {name: _origin(span, name, carried) for name in TAGS if span[name]},
         "reported_cost_usd": span["reported_cost_usd"],
     }
@@ -121,77 +102,6 @@ def _attributes(landed: Mapping[str, Any]) -> list[dict[str, str]]:
         found.append({"field": field, "attribute": attribute, "value": value, "used": field not in seen})
         seen.add(field)
     return found
-
-
-def _price(client: Client, span: Mapping[str, Any], zone: str) -> dict[str, Any]:
-    completeness, amount = str(span["completeness"]), Decimal(span["amount_usd"])
-    lines = list[dict[str, Any]]()
-    rate: dict[str, Any] | None = None
-    if span["rate_id"]:
-        rate = rows(client, "explain_rates", rate=span["rate_id"], at=int(span["ts"].timestamp()))[0]
-        lines = list(_lines(span["quantities"], rate))
-    total = Decimal(0)
-    for line in lines:
-        total = _EXACT.add(total, line["usd"])
-    is_known = completeness in _KNOWN
-    return {
-        "completeness": completeness,
-        "meaning": MEANINGS[completeness],
-        "cost_usd": (amount if completeness == "priced" else Decimal(0)) if is_known else None,
-        "sum_usd": total,
-        "lines": lines,
-        "rate": _rate(rate, span) if rate else None,
-        "low_usd": None if is_known else Decimal(span["low_usd"]),
-        "high_usd": None if is_known or span["high_usd"] is None else Decimal(span["high_usd"]),
-        "contract": _contract(client, span),
-        "repricings": rows(client, "explain_repricings", **_of_call(span), zone=zone),
-    }
-
-
-def _contract(client: Client, span: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the contract that a call falls under, and the rule that says so; None without one."""
-    if not span["contract"]:
-        return None
-    found = rows(client, "explain_assignments", **_of_call(span), contract=span["contract"])
-    conditions = {name: found[0][name] for name in MATCHED if found[0][name]} if found else {}
-    said = {name: found[0][name] for name in ("created_at", "created_by", "note")} if found else {}
-    return {"name": span["contract"], "for": conditions, **said}
-
-
-def _of_call(span: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("tenant", "team", "provider", "model", "account", "environment", "service")
-    return {name: span[name] for name in names} | {"deployment": span["model_raw"], "at": int(span["ts"].timestamp())}
-
-
-def _lines(quantities: list[int], rate: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for meter, quantity in zip(METERS, quantities, strict=True):
-        unit_usd = Decimal(rate[meter])
-        if quantity and (unit_usd or meter != "request_usd"):
-            yield {
-                "meter": meter,
-                "quantity": quantity,
-                "usd_per_unit": unit_usd,
-                "usd": _EXACT.multiply(unit_usd, Decimal(quantity)),
-            }
-
-
-def _rate(rate: Mapping[str, Any], span: Mapping[str, Any]) -> dict[str, Any]:
-    names = (
-        "rate_id",
-        "provider",
-        "model",
-        "source",
-        "source_version",
-        "learned_at",
-        "contract",
-        "book",
-        "valid_from",
-        "valid_to",
-    )
-    return {name: rate[name] for name in names} | {
-        "context": span["price_context"] if span["context_rate_id"] == span["rate_id"] else "",
-        "is_of_its_context": span["context_rate_id"] == span["rate_id"],
-    }
 
 
 def _origin(span: Mapping[str, Any], name: str, carried: list[dict[str, Any]]) -> dict[str, str]:

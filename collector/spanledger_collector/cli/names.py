@@ -1,7 +1,6 @@
 """`spanledger names`: what attributes of your own mean, such as `cost_center` for team."""
 
 import contextlib
-import difflib
 from typing import Annotated, Any, Final
 
 import typer
@@ -11,6 +10,7 @@ from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading,
 from spanledger_collector.cli.show import Column, as_json, console, print_table, user_name
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.exceptions import UsageError
+from spanledger_collector.suggestions import did_you_mean
 
 __all__ = ["app"]
 
@@ -71,9 +71,8 @@ def remove(attribute: _Attribute, store: Store = None, clickhouse: ClickHouseUrl
     with writing(store, clickhouse, "names remove") as database, contextlib.closing(database.client()) as client:
         own = [row["name"] for row in _names(client) if row["origin"] == _OWN]
         if attribute not in own:
-            raise UsageError(
-                f"{attribute!r} is no name of your own.{_hint(attribute, own)} `spanledger names list --own`"
-            )
+            hint = did_you_mean(attribute, own, "`spanledger names list --own` shows them.")
+            raise UsageError(f"{attribute!r} is no name of your own. {hint}")
         _write(client, attribute, "")
     typer.echo(f"{attribute} no longer has a meaning of your own.")
 
@@ -85,12 +84,8 @@ def _names(client: Client) -> list[dict[str, Any]]:
 def _check_field(field: str, rows: list[dict[str, Any]]) -> None:
     fields = sorted({row["field"] for row in rows})
     if field not in fields:
-        raise UsageError(f"{field!r} is no field of the ledger.{_hint(field, fields)} There are: {', '.join(fields)}.")
-
-
-def _hint(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, 1)
-    return f" Did you mean {close[0]}?" if close else ""
+        there_are = f"There are: {', '.join(fields)}."
+        raise UsageError(f"{field!r} is no field of the ledger. {did_you_mean(field, fields, there_are)}")
 
 
 def _write(client: Client, attribute: str, field: str) -> None:

@@ -151,6 +151,13 @@ def _show(found: Sequence[Repriced]) -> None:
             f"{len(found) - _SHOWN_MAX:,} smaller groups are not shown; the total has them. --json has all.",
             soft_wrap=True,
         )
+    if closed := [one for one in found if one.is_closed]:
+        months = ", ".join(sorted({f"{one.month:%Y-%m}" for one in closed}))
+        moved = money(added(one.delta_usd for one in closed), places)
+        screen.print(
+            f"Of this {moved} is in closed months ({months}): it is posted as an adjustment in the first open one.",
+            soft_wrap=True,
+        )
     if priced := sum(one.newly_priced_calls for one in found):
         screen.print(f"{priced:,} calls without a price get one.", soft_wrap=True)
     if unknown := sum(one.newly_unknown_calls for one in found):
@@ -159,7 +166,7 @@ def _show(found: Sequence[Repriced]) -> None:
 
 def _cells(one: Repriced, places: int) -> dict[str, str]:
     return {
-        "month": f"{one.month:%Y-%m}",
+        "month": f"{one.month:%Y-%m}{' (closed)' if one.is_closed else ''}",
         "tenant": named(one.tenant, "tenant"),
         "team": named(one.team, "team"),
         "model": f"{one.provider}/{one.model}",

@@ -3,7 +3,6 @@
 import contextlib
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from typing import Annotated, Final
 
 import typer
@@ -26,6 +25,7 @@ from spanledger_collector.prices import (
 from spanledger_collector.prices.check import checked_provider, known_models
 from spanledger_collector.prices.resolve import Resolver
 from spanledger_collector.prices.tables import USER, read_agreed, rows_of
+from spanledger_collector.suggestions import did_you_mean
 
 __all__ = ["aliases", "assign", "contract", "rate"]
 
@@ -90,12 +90,7 @@ def assign(
         agreed = read_agreed(client)
         names = {*(one.contract for one in agreed.terms), *(one.contract for one in agreed.overrides)} - {""}
         if contract and contract not in names:
-            near = get_close_matches(contract, names, n=1)
-            hint = (
-                f"Did you mean {near[0]}?"
-                if near
-                else "`spanledger prices contract` or `prices set --contract` makes one."
-            )
+            hint = did_you_mean(contract, names, "`spanledger prices contract` or `prices set --contract` makes one.")
             raise UsageError(f"There is no contract {contract}. {hint}")
         of = checked_provider(client, provider) if provider else ""
         span = moment(since, "--from"), moment(until, "--to")
@@ -143,8 +138,7 @@ def alias_set(
         models = known_models(client, provider)
         found = to[1] if to[1] in models else (Resolver().resolve(provider, to[1]) or ("", ""))[1]
         if found not in models:
-            near = get_close_matches(to[1], models, n=3)
-            hint = f"Did you mean {', '.join(near)}?" if near else "Set a price for it first."
+            hint = did_you_mean(to[1], models, "Set a price for it first.")
             raise UsageError(f"The price book has no {provider}/{to[1]}. {hint}")
         new = Alias(provider_raw.lower(), model_raw, provider, found, USER)
         return Said(f"{provider_raw}/{model_raw} is {provider}/{found}", aliases=[new])

@@ -5,25 +5,30 @@ from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
 
-from spanledger_collector.prices.extract import list_version
 from spanledger_collector.prices.repricing import utc_now
-from spanledger_collector.prices.resolve import Resolver
+from spanledger_collector.prices.resolve import Resolver, rules_version
 from spanledger_collector.prices.tables import Alias, rows_of, write_aliases
 
-__all__ = ["new_answers", "resolve_new"]
+__all__ = ["changed_answers", "new_answers", "resolve_new"]
 
 
 def resolve_new(client: Client, now: Callable[[], datetime] = utc_now) -> list[tuple[str, str]]:
-    """Resolve the names in ``model_names`` that this price list was not asked about yet, and write the answers down.
+    """Resolve the names in ``model_names`` that this price list and these rules were not asked about yet, and write the answers down.
 
     Returns the names that now stand for a model, or for another one than before: calls with them must be priced again.
     A name that only an override knows stands for itself.
     """
-    version = list_version()
+    version = rules_version()
     before = {(row[0], row[1]): (row[3], row[4]) for row in rows_of(client, "unresolved_names", {"version": version})}
     answers = new_answers(client, version) if before else []
     write_aliases(client, answers, version, now())
     return [one[:2] for one in answers if one.model and before[one[:2]] != one[2:4]]
+
+
+def changed_answers(client: Client) -> list[Alias]:
+    """Return what the list calls names that were resolved by another version of it or of the rules; nothing is written."""
+    asked = {tuple(row[:2]) for row in rows_of(client, "unresolved_names", {"version": rules_version()}) if row[2]}
+    return [one for one in new_answers(client, rules_version()) if one[:2] in asked] if asked else []
 
 
 def new_answers(client: Client, version: str) -> list[Alias]:

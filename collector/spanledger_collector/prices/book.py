@@ -7,13 +7,13 @@ from datetime import datetime
 from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.exceptions import PriceError
-from spanledger_collector.prices.aliases import new_answers
+from spanledger_collector.prices.aliases import changed_answers
 from spanledger_collector.prices.cache import cache_folder, cached_price_list
 from spanledger_collector.prices.check import checked_provider
 from spanledger_collector.prices.compile import Change
 from spanledger_collector.prices.extract import PriceList
 from spanledger_collector.prices.overrides import Override, checked
-from spanledger_collector.prices.repricing import Draft, apply, draft, mark_repriced, utc_now
+from spanledger_collector.prices.repricing import Draft, apply, draft, finish_repricing, utc_now
 from spanledger_collector.prices.resolve import Resolver
 from spanledger_collector.prices.tables import read_head
 
@@ -33,16 +33,6 @@ class BookReport:
     unpriced_models: tuple[tuple[str, str], ...]
     changes: tuple[Change, ...] = ()
 
-    @property
-    def affected_rate_ids(self) -> frozenset[int]:
-        """Rates that calls may carry and should not any more: rollup buckets with them must be counted again."""
-        return frozenset(rate for change in self.changes for rate in change.old_rate_ids)
-
-    @property
-    def affected_models(self) -> frozenset[tuple[str, str]]:
-        """Models whose price changed anywhere, those without one before included: also buckets with rate 0 of these."""
-        return frozenset((change.key.provider, change.key.model) for change in self.changes)
-
 
 def install(
     client: Client,
@@ -53,14 +43,14 @@ def install(
 ) -> BookReport:
     """Put a new book in force if the list or what the owner agreed changed since the newest one, and return what changed.
 
-    ``prices`` defaults to the installed one. Names that the list knows better now move with it, and the audit tells what it did.
+    ``prices`` defaults to the installed one. Names that the list, or the rules of their matching,
+    know better now move with it, and the audit tells what it did.
     """
     listed = prices or cached_price_list(cache_folder())
     head = read_head(client)
-    aliases = new_answers(client, listed.version) if head.source_version != listed.version else []
-    drafted = draft(client, note, aliases=aliases, prices=listed, now=now)
+    drafted = draft(client, note, aliases=changed_answers(client), prices=listed, now=now)
     if drafted is None:
-        mark_repriced(client)  # an earlier process may have been killed before it could
+        finish_repricing(client)  # an earlier process may have been killed before it could
         return BookReport(head.book, False, listed.version, 0, head.overrides, 0, listed.unpriced_models)
     apply(client, drafted, f"genai-prices {listed.version}", now=now)
     return _report(drafted, listed)

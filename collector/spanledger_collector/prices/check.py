@@ -15,6 +15,7 @@ from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices.resolve import Resolver
 from spanledger_collector.prices.show import PriceLine, every_price, list_prices
 from spanledger_collector.prices.tables import rows_of
+from spanledger_collector.suggestions import did_you_mean
 
 __all__ = ["Doubt", "check_book", "checked_model", "checked_provider", "known_models"]
 
@@ -49,11 +50,12 @@ def checked_provider(client: Client, provider: str, *, new: bool = False) -> str
     found = provider if provider in known else Resolver().provider(provider)
     if found:
         return found
-    near = get_close_matches(provider.lower(), known, n=3, cutoff=0.75)
-    if new and not near:
+    hint = did_you_mean(provider.lower(), known, cutoff=0.75)
+    if new and not hint:
         return provider
-    hint = f"Did you mean {', '.join(near)}?" if near else "`spanledger prices list` shows which there are."
-    raise PriceError(f"The price book has no provider {provider!r}. {hint}")
+    raise PriceError(
+        f"The price book has no provider {provider!r}. {hint or '`spanledger prices list` shows which there are.'}"
+    )
 
 
 def checked_model(client: Client, provider: str, model: str) -> str:

@@ -84,13 +84,11 @@ class Book:
 
 @dataclass(frozen=True)
 class Change:
-    """A span of one key in which two books disagree; ``old_rate_ids`` is empty where the old one had no price."""
+    """A span of one key in which two books disagree."""
 
     key: Key
     valid_from: datetime
     valid_to: datetime
-    old_rate_ids: frozenset[int]
-    new_rate_ids: frozenset[int]
 
 
 def compiled(listed: Iterable[Segment], agreed: Agreed, known_rates: Mapping[RateKey, int]) -> Book:
@@ -248,7 +246,7 @@ def _differences(key: Key, old: list[SegmentRow], new: list[SegmentRow]) -> Iter
     for start, end in itertools.pairwise(edges):
         before, after = _row_at(old, start), _row_at(new, start)
         if before != after:
-            yield Change(key, start, end, frozenset(before[-1]), frozenset(after[-1]))
+            yield Change(key, start, end)
 
 
 def _row_at(rows: list[SegmentRow], at: datetime) -> tuple[tuple[int, ...], ...]:

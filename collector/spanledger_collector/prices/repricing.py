@@ -18,13 +18,13 @@ from spanledger_collector.prices.compile import Agreed, Book, Change, changes, c
 from spanledger_collector.prices.currencies import CurrencyRate
 from spanledger_collector.prices.extract import PriceList
 from spanledger_collector.prices.overrides import Override
+from spanledger_collector.prices.resolve import rules_version
 from spanledger_collector.prices.segments import END, START
 from spanledger_collector.prices.tables import (
     Alias,
     BookHead,
     Entry,
     discard_draft,
-    put_in_force,
     read_agreed,
     read_head,
     read_rates,
@@ -32,12 +32,14 @@ from spanledger_collector.prices.tables import (
     read_segments,
     rows_of,
     run,
+    take_effect,
     write_draft,
     write_entries,
+    write_head,
 )
 from spanledger_collector.prices.terms import Term
 
-__all__ = ["Draft", "Repriced", "apply", "discard", "draft", "mark_repriced", "preview", "utc_now"]
+__all__ = ["Draft", "Repriced", "apply", "discard", "draft", "finish_repricing", "preview", "utc_now"]
 
 _TICK: Final = timedelta(milliseconds=1)
 
@@ -81,7 +83,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Repriced:
-    """What a draft does to the calls of a month, tenant, team and model."""
+    """What a draft does to the calls of a month, tenant, team and model; in a closed month it becomes an adjustment."""
 
     month: date
     tenant: str
@@ -95,6 +97,7 @@ class Repriced:
     newly_unknown_calls: int
     old_usd: Decimal
     new_usd: Decimal
+    is_closed: bool
 
     @property
     def delta_usd(self) -> Decimal:
@@ -132,7 +135,7 @@ def draft(
     is_same = (head.source_version, standing, old_rules) == (listed.version, list(book.segments), new_rules)
     if is_same and not aliases and not entries and head.overrides == wanted.overrides:
         return None
-    write_draft(client, book, wanted, aliases, listed.version, now())
+    write_draft(client, book, wanted, aliases, rules_version(), now())
     found = changes(standing, book.segments)
     return Draft(
         wanted, head.book, book, found, old_rules | new_rules, old_rules ^ new_rules, entries, tuple(aliases), why
@@ -141,9 +144,7 @@ def draft(
 
 def preview(client: Client, drafted: Draft) -> list[Repriced]:
     """Return what the draft changes in the costs, exactly, group by group."""
-    if not (drafted.changes or drafted.changed_rules or drafted.aliases):
-        return []
-    return [Repriced(*row) for row in rows_of(client, "repriced", drafted._concerned)]  # noqa: SLF001 - one noun
+    return _repriced(client, drafted)[0]
 
 
 def apply(client: Client, drafted: Draft, who: str, *, now: Callable[[], datetime] = utc_now) -> list[Repriced]:
@@ -152,14 +153,16 @@ def apply(client: Client, drafted: Draft, who: str, *, now: Callable[[], datetim
     Each step can be cut off: until the book's own row is there nothing is in force, and after it the next start goes on.
     """
     run(client, "begin_repricing", {"book": drafted.head.book})
-    found = preview(client, drafted)
+    found, minutes = _repriced(client, drafted)
     at = now()
     write_entries(client, drafted.entries)
+    if minutes:
+        rows = [[drafted.head.book, minute] for minute in minutes]
+        client.insert("repriced_minutes", rows, column_names=["book", "minute"])
     if found:
-        run(client, "repriced_minutes", {"book": drafted.head.book, **drafted._concerned})  # noqa: SLF001 - one noun
         _write_audit(client, drafted, found, who, at)
-    put_in_force(client, drafted.head, len(drafted.book.segments), drafted.why, at)
-    mark_repriced(client)
+    write_head(client, drafted.head, len(drafted.book.segments), drafted.why, at)
+    finish_repricing(client)
     return found
 
 
@@ -168,17 +171,32 @@ def discard(client: Client, drafted: Draft) -> None:
     discard_draft(client, drafted.head.book)
 
 
-def mark_repriced(client: Client) -> None:
-    """Mark what books in force changed and nobody marked yet; does nothing when all is done, and no harm when done twice."""
+def finish_repricing(client: Client) -> None:
+    """Put books that are in force to use, and mark what they changed; does nothing when all is done, and no harm when done twice.
+
+    For whoever put a book in force, and for the next process, or the one that serves the store, after he was killed in the middle.
+    """
     if rows_of(client, "repriced_books"):
+        take_effect(client)
         run(client, "mark_repriced")
         run(client, "end_repricing")
 
 
+def _repriced(client: Client, drafted: Draft) -> tuple[list[Repriced], list[int]]:
+    """Return what the draft changes, by groups, and in which minutes (seconds since 1970)."""
+    if not (drafted.changes or drafted.changed_rules or drafted.aliases):
+        return [], []
+    found = rows_of(client, "repriced", drafted._concerned)  # noqa: SLF001 - one noun
+    groups = [Repriced(*row[2:]) for row in found if not row[0]]
+    return groups, [row[1] for row in found if row[0]]
+
+
 def _write_audit(client: Client, drafted: Draft, found: Iterable[Repriced], who: str, at: datetime) -> None:
-    columns = ["book_to", "book_from", "at", "who", "why", *Repriced.__dataclass_fields__, "delta_usd"]
+    names = [name for name in Repriced.__dataclass_fields__ if name != "is_closed"] + ["delta_usd"]
+    columns = ["book_to", "book_from", "at", "who", "why", *names]
     rows = [
-        [drafted.head.book, drafted.standing, at, who, drafted.why, *vars(one).values(), one.delta_usd] for one in found
+        [drafted.head.book, drafted.standing, at, who, drafted.why, *(getattr(one, name) for name in names)]
+        for one in found
     ]
     client.insert("repricings", rows, column_names=columns)
 

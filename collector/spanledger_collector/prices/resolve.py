@@ -8,6 +8,9 @@ for claude-opus-4-6 and all that starts like it would give claude-opus-4-6-fast 
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Final
 
 from genai_prices.data import providers as bundled_providers
@@ -25,7 +28,9 @@ from genai_prices.types import (
     Provider,
 )
 
-__all__ = ["Resolver", "resolve"]
+from spanledger_collector.prices.extract import list_version
+
+__all__ = ["Resolver", "resolve", "rules_version"]
 
 _PROVIDERS: Final = {
     # gen_ai.provider.name and gen_ai.system of the OpenTelemetry conventions, where the price list says it differently
@@ -176,6 +181,12 @@ def _covers(clause: MatchLogic, name: str) -> bool:
         case ClauseAnd(and_=parts):
             return all(_covers(one, name) for one in parts)
     return False
+
+
+@cache
+def rules_version() -> str:
+    """Return the version of the list and of the rules in this file: names that were resolved by others are resolved again."""
+    return f"{list_version()}, rules {sha256(Path(__file__).read_bytes()).hexdigest()[:8]}"
 
 
 def resolve(provider_raw: str, model_raw: str) -> tuple[str, str] | None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
@@ -14,6 +13,7 @@ from spanledger_collector.prices.meters import METERS
 from spanledger_collector.prices.repricing import utc_now
 from spanledger_collector.prices.resolve import Resolver
 from spanledger_collector.prices.tables import as_utc, rows_of
+from spanledger_collector.suggestions import did_you_mean
 
 __all__ = ["PRICE_NAMES", "PriceLine", "every_price", "list_prices", "show"]
 
@@ -88,12 +88,7 @@ def show(client: Client, provider: str, model: str) -> list[PriceLine]:
         lines = _lines(client, *found, 0)
     if not lines:
         names = {line.model for line in _lines(client, provider, "", 0)}
-        near = get_close_matches(model, names, n=3)
-        hint = (
-            f"Did you mean {', '.join(near)}?"
-            if near
-            else "`spanledger prices list` shows what there is; set a price for it."
-        )
+        hint = did_you_mean(model, names, "`spanledger prices list` shows what there is; set a price for it.")
         raise PriceError(f"The price book has no price for {provider}/{model}. {hint}")
     return lines
 

@@ -23,7 +23,6 @@ __all__ = [
     "Entry",
     "as_utc",
     "discard_draft",
-    "put_in_force",
     "read_agreed",
     "read_head",
     "read_rates",
@@ -31,9 +30,11 @@ __all__ = [
     "read_segments",
     "rows_of",
     "run",
+    "take_effect",
     "write_aliases",
     "write_draft",
     "write_entries",
+    "write_head",
 ]
 
 _LIST: Final = "genai-prices"
@@ -149,7 +150,7 @@ def write_entries(client: Client, entries: Sequence[Entry]) -> None:
 def write_draft(
     client: Client, book: Book, head: BookHead, aliases: Sequence[Alias], version: str, at: datetime
 ) -> None:
-    """Write a book under the head's number, and aliases with it; nobody prices with them before ``put_in_force``."""
+    """Write a book under the head's number, and aliases with it; nobody prices with them before ``write_head``."""
     rates = [
         [number, rate.provider, rate.model, rate.source, head.source_version, at, *rate.prices]
         for rate, number in book.new_rates.items()
@@ -162,12 +163,23 @@ def write_draft(
     _reload(client, _DRAFTED)
 
 
-def put_in_force(client: Client, head: BookHead, segments: int, note: str, at: datetime) -> None:
-    """Write the book's own row, which makes it the one in force, and move the drafted aliases to the others."""
+def write_head(client: Client, head: BookHead, segments: int, note: str, at: datetime) -> None:
+    """Write the book's own row, which makes it the one in force."""
     names = ("book", "learned_at", "source", "source_version", "segments", "overrides", "note")
     source = f"{_LIST} with overrides" if head.overrides else _LIST
     row = [head.book, at, source, head.source_version, segments, head.overrides, note]
     _insert(client, "price_books", [row], names)
+
+
+def take_effect(client: Client) -> None:
+    """Move the aliases that were drafted with the book in force to the others, and have the engine read the book; may be repeated."""
+    head = read_head(client)
+    if head.last_used == head.book:  # else a newer draft has taken their place
+        _move_drafted_aliases(client)
+    _reload(client, _STANDING)
+
+
+def _move_drafted_aliases(client: Client) -> None:
     # A list's answer that was drafted takes the place of a user's alias that is taken back.
     client.command(
         f"delete from model_aliases where source = '{USER}' and (provider_raw, model_raw) in "
@@ -177,7 +189,6 @@ def put_in_force(client: Client, head: BookHead, segments: int, note: str, at: d
         f"insert into model_aliases select * replace (if(source = '{USER}', rank, rank - {_USERS_RANK}) as rank) from drafted_aliases"
     )
     client.command("truncate table drafted_aliases")
-    _reload(client, _STANDING)
 
 
 def discard_draft(client: Client, book: int) -> None:

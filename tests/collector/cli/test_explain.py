@@ -93,6 +93,7 @@ def test_a_call_names_its_contract_its_bounds_and_what_changed_its_price(ledger:
         "signed",
     )
     assert priced["cost_usd"] == priced["sum_usd"] == Decimal("0.00026")
+    assert priced["list_sum_usd"] == sum(line["list_usd"] for line in priced["lines"]) == Decimal("0.00021")
     (change,) = priced["repricings"]
     assert (change["who"], change["calls"], change["old_usd"], change["new_usd"]) == (
         "bob",

@@ -169,9 +169,7 @@ def test_changes_are_the_spans_in_which_two_books_disagree() -> None:
     before = compiled([segment("1")], Agreed(), {})
     after = compiled([segment("1")], Agreed((override("2", at(0), at(4)),)), before.new_rates)
 
-    assert changes(before.segments, after.segments) == (
-        Change(Key("", "p", "m", ""), at(0), at(4), frozenset({1}), frozenset({2})),
-    )
+    assert changes(before.segments, after.segments) == (Change(Key("", "p", "m", ""), at(0), at(4)),)
     assert changes(after.segments, after.segments) == ()
 
 

@@ -1,6 +1,5 @@
--- The audit of a model's month: which changes of prices moved the known cost of calls with one tenant and team.
-select at, who, why, book_from, book_to, calls, old_usd, new_usd, delta_usd
+-- The audit of some models: which changes of prices moved the known cost of their calls, by month, tenant and team.
+select month, tenant, team, provider, model, at, who, why, book_from, book_to, calls, old_usd, new_usd, delta_usd
 from repricing_history
-where month = toStartOfMonth(toDateTime({at:Int64}, 'UTC'), {zone:String}) and tenant = {tenant:String} and team = {team:String}
-  and provider = {provider:String} and model = {model:String}
+where has({models:Array(String)}, concat(provider, '/', model))
 order by at, book_to

@@ -7,8 +7,15 @@ select
   s.response_id as response_id, s.attempts as attempts, dateDiff('microsecond', s.ts, s.end_ts) / 1000 as duration_ms, s.quantities as quantities,
   s.input_tokens as input_tokens, s.cache_read_tokens as cache_read_tokens, s.cache_write_tokens as cache_write_tokens, s.output_tokens as output_tokens, s.reasoning_tokens as reasoning_tokens,
   s.tenant as tenant, s.team as team, s.feature as feature, s.user as user, s.session as session, s.task as task, s.agent as agent, s.agent_step as agent_step, s.environment as environment,
-  p.completeness as completeness, p.rate_id as rate_id, p.context_rate_id as context_rate_id, p.amount_usd as amount_usd, p.low_usd as low_usd, p.high_usd as high_usd, p.contract as contract, s.reported_cost_usd as reported_cost_usd
+  p.completeness as completeness, p.rate_id as rate_id, p.context_rate_id as context_rate_id, p.amount_usd as amount_usd, p.low_usd as low_usd, p.high_usd as high_usd, p.contract as contract, s.reported_cost_usd as reported_cost_usd,
+  p.list_rate_id as list_rate_id, toStartOfMonth(toDateTime(s.ts, {zone:String})) as month
 from (select *, provider, model, quantities from genai_calls final where trace_id = unhex({trace:String})) as s
-left join (select ts, span_id, completeness, rate_id, context_rate_id, amount_usd, low_usd, high_usd, contract from priced_calls where trace_id = unhex({trace:String})) as p on s.ts = p.ts and s.span_id = p.span_id
+left join (
+  select
+    ts, span_id, completeness, rate_id, context_rate_id, amount_usd, low_usd, high_usd, contract,
+    -- what everybody pays for it, beside the price of its contract
+    spanledger_rate_of('', provider, model, spanledger_regional_of(if(context_rate_id = rate_id, price_context, ''), provider, model, region), priced_at, input_tokens) * (contract != '') as list_rate_id
+  from priced_calls
+  where trace_id = unhex({trace:String})) as p on s.ts = p.ts and s.span_id = p.span_id
 order by ts, span
 limit {limit:UInt32}

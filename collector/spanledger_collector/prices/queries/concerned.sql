@@ -1,4 +1,4 @@
--- A part of `repriced` and `repriced_minutes`: which calls a draft can concern. Only those are read: of the models (by their names as
+-- A part of `repriced`: which calls a draft can concern. Only those are read: of the models (by their names as
 -- delivered, so that the rest is dropped before it is priced), of the names with a drafted alias, and those that fit a rule of a contract
 -- (tenant, account, deployment, environment, service) with one of the providers.
 where ts >= toDateTime({since:UInt32}, 'UTC') and ts < toDateTime({until:UInt32}, 'UTC')
