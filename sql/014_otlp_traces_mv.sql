@@ -27,9 +27,11 @@ select
   arrayMap(link -> lower(hex(link.trace_id)), span.links) as `Links.TraceId`,
   arrayMap(link -> lower(hex(link.span_id)), span.links) as `Links.SpanId`,
   span.links.trace_state as `Links.TraceState`,
-  arrayMap(link -> CAST(arrayMap(kv -> (kv.key, text(kv.value)), link.attributes), 'Map(LowCardinality(String), String)'), span.links) as `Links.Attributes`
+  arrayMap(link -> CAST(arrayMap(kv -> (kv.key, text(kv.value)), link.attributes), 'Map(LowCardinality(String), String)'), span.links) as `Links.Attributes`,
+  tenant as CredentialTenant,
+  request as Request
 from (
-  select resource_attributes, scoped.scope.name as scope_name, scoped.scope.version as scope_version, arrayJoin(scoped.spans) as span
+  select tenant, request, resource_attributes, scoped.scope.name as scope_name, scoped.scope.version as scope_version, arrayJoin(scoped.spans) as span
   from (
-    select CAST(arrayMap(kv -> (kv.key, text(kv.value)), of_resource.resource.attributes), 'Map(LowCardinality(String), String)') as resource_attributes, arrayJoin(of_resource.scope_spans) as scoped
-    from (select arrayJoin(resource_spans) as of_resource from {db}.otlp_traces_in)));
+    select tenant, request, CAST(arrayMap(kv -> (kv.key, text(kv.value)), of_resource.resource.attributes), 'Map(LowCardinality(String), String)') as resource_attributes, arrayJoin(of_resource.scope_spans) as scoped
+    from (select tenant, request, arrayJoin(resource_spans) as of_resource from {db}.otlp_traces_in)));

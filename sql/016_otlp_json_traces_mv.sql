@@ -27,9 +27,11 @@ select
   arrayMap(link -> lower(link.traceId), span.links) as `Links.TraceId`,
   arrayMap(link -> lower(link.spanId), span.links) as `Links.SpanId`,
   span.links.traceState as `Links.TraceState`,
-  arrayMap(link -> CAST(arrayMap(kv -> (kv.key, text(kv.value)), link.attributes), 'Map(LowCardinality(String), String)'), span.links) as `Links.Attributes`
+  arrayMap(link -> CAST(arrayMap(kv -> (kv.key, text(kv.value)), link.attributes), 'Map(LowCardinality(String), String)'), span.links) as `Links.Attributes`,
+  tenant as CredentialTenant,
+  request as Request
 from (
-  select resource_attributes, scoped.scope.name as scope_name, scoped.scope.version as scope_version, arrayJoin(scoped.spans) as span
+  select tenant, request, resource_attributes, scoped.scope.name as scope_name, scoped.scope.version as scope_version, arrayJoin(scoped.spans) as span
   from (
-    select CAST(arrayMap(kv -> (kv.key, text(kv.value)), of_resource.resource.attributes), 'Map(LowCardinality(String), String)') as resource_attributes, arrayJoin(of_resource.scopeSpans) as scoped
-    from (select arrayJoin(resourceSpans) as of_resource from {db}.otlp_json_traces_in)));
+    select tenant, request, CAST(arrayMap(kv -> (kv.key, text(kv.value)), of_resource.resource.attributes), 'Map(LowCardinality(String), String)') as resource_attributes, arrayJoin(of_resource.scopeSpans) as scoped
+    from (select tenant, request, arrayJoin(resourceSpans) as of_resource from {db}.otlp_json_traces_in)));

@@ -1,5 +1,5 @@
 -- Opens the requests of otlp_logs_in: one row per log record, ids in hex, every attribute value as text.
-create or replace materialized view {db}.otlp_logs_mv to {db}.otel_logs as
+create or replace materialized view {db}.otlp_logs_mv to {db}.otlp_log_records as
 with
   value -> coalesce(
       value.string_value, toString(value.int_value), toString(value.double_value), if(isNull(value.bool_value), null, if(value.bool_value = 1, 'true', 'false')),
@@ -8,13 +8,12 @@ with
         value.array_value.values))), '') as text,
   if(record.time_unix_nano != 0, record.time_unix_nano, record.observed_time_unix_nano) as time_ns
 select
-  fromUnixTimestamp64Nano(toInt64(least(time_ns, 9000000000000000000))) as Timestamp,
+  time_ns,
   lower(hex(record.trace_id)) as TraceId,
   lower(hex(record.span_id)) as SpanId,
   toUInt8(bitAnd(record.flags, 255)) as TraceFlags,
   record.severity_text as SeverityText,
   toUInt8(greatest(0, least(255, record.severity_number))) as SeverityNumber,
-  resource_attributes['service.name'] as ServiceName,
   text(record.body) as Body,
   resource_schema_url as ResourceSchemaUrl,
   resource_attributes as ResourceAttributes,
@@ -23,12 +22,14 @@ select
   scope_version as ScopeVersion,
   scope_attributes as ScopeAttributes,
   CAST(arrayMap(kv -> (kv.key, text(kv.value)), record.attributes), 'Map(LowCardinality(String), String)') as LogAttributes,
-  record.event_name as EventName
+  record.event_name as EventName,
+  tenant as CredentialTenant,
+  request as Request
 from (
   select
-    resource_attributes, resource_schema_url, scoped.scope.name as scope_name, scoped.scope.version as scope_version,
+    tenant, request, resource_attributes, resource_schema_url, scoped.scope.name as scope_name, scoped.scope.version as scope_version,
     CAST(arrayMap(kv -> (kv.key, text(kv.value)), scoped.scope.attributes), 'Map(LowCardinality(String), String)') as scope_attributes, scoped.schema_url as scope_schema_url,
     arrayJoin(scoped.log_records) as record
   from (
-    select CAST(arrayMap(kv -> (kv.key, text(kv.value)), of_resource.resource.attributes), 'Map(LowCardinality(String), String)') as resource_attributes, of_resource.schema_url as resource_schema_url, arrayJoin(of_resource.scope_logs) as scoped
-    from (select arrayJoin(resource_logs) as of_resource from {db}.otlp_logs_in)));
+    select tenant, request, CAST(arrayMap(kv -> (kv.key, text(kv.value)), of_resource.resource.attributes), 'Map(LowCardinality(String), String)') as resource_attributes, of_resource.schema_url as resource_schema_url, arrayJoin(of_resource.scope_logs) as scoped
+    from (select tenant, request, arrayJoin(resource_logs) as of_resource from {db}.otlp_logs_in)));

@@ -5,26 +5,45 @@ import logging
 import os
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from spanledger_collector.database import Database, Serving, open_embedded
-from spanledger_collector.listening import HOST, Services, listen, url_of
+from spanledger_collector.exceptions import UsageError
+from spanledger_collector.listening import HOST, Services, Site, Tls, address, is_loopback, listen, url_of
 from spanledger_collector.migrations import migrate
 from spanledger_collector.prices.book import install
 from spanledger_collector.queries import User, Users
 from spanledger_collector.queries import build_app as build_queries
 from spanledger_collector.receiver.commit import Committer
+from spanledger_collector.receiver.credentials import Credentials
 from spanledger_collector.receiver.door import Door
 from spanledger_collector.receiver.grpc_server import build_server
 from spanledger_collector.receiver.http import build_app as build_receiver
 from spanledger_collector.receiver.metrics import MetricsSeen
+from spanledger_collector.receiver.receiver import Receiver
 from spanledger_collector.refresh import Refresher
 from spanledger_collector.target import Target
 
-__all__ = ["EmbeddedServer", "prepare"]
+__all__ = ["Doorway", "EmbeddedServer", "prepare", "set_fsync"]
 
 _log = logging.getLogger(__name__)
+
+
+def set_fsync(database: Database, *, on: bool) -> None:
+    """Have every part on the disk, and not only with the system, before an insert is answered; or no longer."""
+    with contextlib.closing(database.client()) as client:
+        tables = client.query(
+            "select name from system.tables where database = currentDatabase() and engine like '%MergeTree' "
+            "and (position(engine_full, 'fsync_after_insert = 1') > 0) != {on:Bool}",
+            {"on": on},
+        ).result_rows
+        change = "modify setting fsync_after_insert = 1, fsync_part_directory = 1"
+        for (table,) in tables:
+            client.command(
+                f"alter table `{table}` {change if on else 'reset setting fsync_after_insert, fsync_part_directory'}"
+            )
 
 
 def prepare(database: Database, note: str) -> None:
@@ -33,6 +52,31 @@ def prepare(database: Database, note: str) -> None:
         migrate(client, database.target)
     with contextlib.closing(database.client()) as client:
         install(client, note=note)
+
+
+@dataclass(frozen=True)
+class Doorway:
+    """Where OTLP comes in, and from whom. Without ``tokens`` (a file, see Credentials) only this machine may send.
+
+    Raises UsageError for an address that others reach, without tokens.
+    """
+
+    host: str = HOST
+    tokens: Path | None = None
+    tls: Tls | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "host", address(self.host))
+        if self.tokens is None and not self.is_local:
+            raise UsageError(
+                f"Others could reach {self.host}, and nobody would be asked who they are: give a file of tokens with --tokens, "
+                "or listen on 127.0.0.1."
+            )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return is_loopback(self.host)
 
 
 class EmbeddedServer:
@@ -48,10 +92,13 @@ class EmbeddedServer:
         otlp_http_port: int = 4318,
         otlp_grpc_port: int = 4317,
         clickhouse_port: int = 8123,
+        doorway: Doorway | None = None,
+        fsync: bool = False,
         target: Target | None = None,
         users: Mapping[str, tuple[str, User]] | None = None,
     ) -> None:
         self._store, self._target, self._users = store, target, users
+        self._doorway, self._fsync = doorway or Doorway(), fsync
         self._otlp_http_port, self._otlp_grpc_port, self._clickhouse_port = (
             otlp_http_port,
             otlp_grpc_port,
@@ -70,29 +117,40 @@ class EmbeddedServer:
 
     def start(self) -> None:
         """Open the store and the ports, and serve in threads of their own."""
+        doorway = self._doorway
+        token, reading_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        credentials = Credentials(doorway.tokens, token)
         with contextlib.ExitStack() as stack:
-            otlp = stack.enter_context(listen("OTLP/HTTP", self._otlp_http_port))
+            otlp = stack.enter_context(listen("OTLP/HTTP", self._otlp_http_port, doorway.host))
             queries = stack.enter_context(listen("ClickHouse HTTP", self._clickhouse_port))
             if self._otlp_grpc_port:  # gRPC binds by itself, and late: a port in use should show before a store is made
-                listen("OTLP/gRPC", self._otlp_grpc_port).close()
+                listen("OTLP/gRPC", self._otlp_grpc_port, doorway.host).close()
             self.database = open_embedded(self._store, self._target)
             stack.callback(self.database.close)
             prepare(self.database, "start of the collector")
+            set_fsync(self.database, on=self._fsync)
             self._refresher = Refresher(self.database)
             stack.callback(self._refresher.close)
             self.committer = Committer(lambda: Door(self.database), self._refresher.kick)
             stack.callback(self.committer.close)
-            token, reading_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
             users = Users(self._users, token, reading_token)
-            apps = {
-                otlp: build_receiver(self.committer, self.metrics),
-                queries: build_queries(self.database, users, on_commit=self._refresher.kick),
-            }
-            services = Services(apps, lambda: build_server(self.committer, self.metrics), self._otlp_grpc_port)
+            receiver = Receiver(self.committer, self.metrics, credentials)
+            # Commands of this machine send without TLS: no certificate names 127.0.0.1.
+            own = (
+                stack.enter_context(listen("OTLP/HTTP of commands", 0)) if doorway.tls or not doorway.is_local else otlp
+            )
+            sites = [
+                Site(otlp, build_receiver(receiver, local=doorway.is_local), doorway.tls),
+                Site(queries, build_queries(self.database, users, on_commit=self._refresher.kick)),
+                *([Site(own, build_receiver(receiver))] if own is not otlp else []),
+            ]
+            services = Services(
+                sites, lambda: build_server(receiver), self._otlp_grpc_port, host=doorway.host, tls=doorway.tls
+            )
             stack.callback(services.close)
-            self.otlp_http_url, self.clickhouse_url = url_of(otlp), url_of(queries)
-            self.otlp_grpc_url = f"http://{HOST}:{services.grpc_port}"
-            self.database.announce(Serving(os.getpid(), self.clickhouse_url, self.otlp_http_url, token, reading_token))
+            self.otlp_http_url, self.clickhouse_url = url_of(otlp, tls=doorway.tls is not None), url_of(queries)
+            self.otlp_grpc_url = services.grpc_url
+            self.database.announce(Serving(os.getpid(), self.clickhouse_url, url_of(own), token, reading_token))
             self._cleanup = stack.pop_all()
         _log.info(
             "Serving %s: OTLP/HTTP %s, OTLP/gRPC %s, queries %s",

@@ -96,7 +96,7 @@ def replay(
         if serving and serving.otlp_http_url:
             with reading(store, clickhouse) as client:
                 replayed.before = _totals(client)
-            with over_http(serving.otlp_http_url) as send, progress:
+            with over_http(serving) as send, progress:
                 _send_all(requests, send, replayed)
             with reading(store, clickhouse) as client, working("Waiting for the rollups"):
                 replayed.is_settled = _is_settled(client, replayed.sent_at)

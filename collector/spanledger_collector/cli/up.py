@@ -2,13 +2,16 @@
 
 import signal
 import threading
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
 from spanledger_collector.cli.access import Store, new_zone, store_path
-from spanledger_collector.server import EmbeddedServer
+from spanledger_collector.exceptions import UsageError
+from spanledger_collector.listening import HOST, Tls
+from spanledger_collector.server import Doorway, EmbeddedServer
 from spanledger_collector.target import Target
 
 __all__ = ["up"]
@@ -23,6 +26,35 @@ Ctrl-C stops it; what was acknowledged is stored."""
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+_OtlpHost = Annotated[
+    str, typer.Option(envvar="SPANLEDGER_OTLP_HOST", help="IP address for OTLP; one that others reach needs --tokens.")
+]
+_Tokens = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="SPANLEDGER_TOKENS",
+        show_default=False,
+        help="File (mode 0600) with a line TOKEN TENANT for each who may send: their spans are that tenant's, whatever they say. "
+        "A token alone brings spans that name their tenant themselves.",
+    ),
+]
+_TlsCert = Annotated[
+    Path | None,
+    typer.Option(envvar="SPANLEDGER_TLS_CERT", show_default=False, help="Certificate (PEM): OTLP speaks TLS."),
+]
+_TlsKey = Annotated[
+    Path | None, typer.Option(envvar="SPANLEDGER_TLS_KEY", show_default=False, help="Key of the certificate (PEM).")
+]
+_Fsync = Annotated[
+    bool,
+    typer.Option(
+        "--fsync/--no-fsync",
+        envvar="SPANLEDGER_FSYNC",
+        help="Answer when data is on the disk, so that a power cut loses nothing; slower.",
+    ),
+]
+
+
 def up(
     store: Store = None,
     otlp_http_port: Annotated[
@@ -34,23 +66,41 @@ def up(
     clickhouse_port: Annotated[
         int, typer.Option(envvar="SPANLEDGER_CLICKHOUSE_PORT", min=0, max=65535, help="Queries; 0: any.")
     ] = 8123,
+    otlp_host: _OtlpHost = HOST,
+    tokens: _Tokens = None,
+    tls_cert: _TlsCert = None,
+    tls_key: _TlsKey = None,
+    fsync: _Fsync = False,
 ) -> None:
-    """Run the embedded collector: take OpenTelemetry data on loopback, keep the ledger, answer queries."""
+    """Run the embedded collector: take OpenTelemetry data, keep the ledger, answer queries."""
     stop = threading.Event()
     for number in _STOPPING:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, lambda *_: stop.set())
     console = Console(stderr=True, highlight=False, soft_wrap=True)
+    doorway = Doorway(otlp_host, tokens, _tls(tls_cert, tls_key))
     server = EmbeddedServer(
         store_path(store),
         otlp_http_port=otlp_http_port,
         otlp_grpc_port=otlp_grpc_port,
         clickhouse_port=clickhouse_port,
+        doorway=doorway,
+        fsync=fsync,
         target=Target(zone=new_zone()),
     )
     with server:
         urls = {"http": server.otlp_http_url, "grpc": server.otlp_grpc_url, "clickhouse": server.clickhouse_url}
+        if doorway.tokens and not doorway.tls and not doorway.is_local:
+            console.print(
+                "Tokens travel in the clear: give --tls-cert and --tls-key, or let a proxy speak TLS.", style="yellow"
+            )
         console.print(_HINT.format(store=store_path(store), **urls), markup=False)
         stop.wait()
         console.print("Stopping: writing what was taken, bringing the rollups up to date.")
     console.print("Stopped.")
+
+
+def _tls(certificate: Path | None, key: Path | None) -> Tls | None:
+    if (certificate is None) != (key is None):
+        raise UsageError("TLS needs both --tls-cert and --tls-key.")
+    return Tls(certificate, key) if certificate and key else None

@@ -1,7 +1,6 @@
 """Opens a file, unpacks it while it is read, and says how far in the file the reading is."""
 
 import gzip
-import importlib
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,12 +8,12 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from spanledger_collector.exceptions import InputError
+from spanledger_collector.zstd import zstd
 
 __all__ = ["Source", "opened"]
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
-_ZSTD_MODULES: Final = ("compression.zstd", "backports.zstd")
 
 
 class Source:
@@ -94,11 +93,7 @@ def _unpacking(path: Path, packed: BinaryIO, start: bytes) -> BinaryIO:
 
 
 def _unpacking_zstd(path: Path, packed: BinaryIO) -> BinaryIO:
-    for name in _ZSTD_MODULES:
-        try:
-            module = importlib.import_module(name)
-        except ImportError:
-            continue
+    if module := zstd():
         return cast("BinaryIO", module.ZstdFile(packed))
     raise InputError(
         f"{path} is compressed with zstd, which needs Python 3.14 or `pip install backports.zstd`; "

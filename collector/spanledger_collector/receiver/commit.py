@@ -6,26 +6,49 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
-from clickhouse_connect.driver.exceptions import ClickHouseError
-
 from spanledger_collector.exceptions import InputError, SpanledgerError
-from spanledger_collector.receiver.door import Door, OtlpRequest, check, is_bad_input, is_outage
+from spanledger_collector.quarantine import RefusedRequest, Rejected
+from spanledger_collector.receiver.door import Door, OtlpRequest, check, is_out_of_memory, is_outage
 from spanledger_collector.refusals import refusal
 
-__all__ = ["Committer", "OverloadedError"]
+__all__ = ["Committer", "OverloadedError", "UnavailableError"]
 
 _log = logging.getLogger(__name__)
 
 _BATCH_BYTES: Final = 10_000_000  # about 10,000 spans
 _WAITING_BYTES: Final = 128_000_000
 _MIN_SECONDS_APART: Final = 0.2
+_HEAVY_BYTES: Final = 4_000_000
 
 
 class OverloadedError(SpanledgerError):
-    """The request cannot be taken now; the sender should try again later."""
+    """The request cannot be taken now, because too many come; the sender should try again later."""
+
+
+class UnavailableError(OverloadedError):
+    """The request cannot be taken now, because the collector cannot write; the sender should try again later."""
+
+
+@dataclass
+class _Item:
+    """A request that waits; ``complaint`` says why it cannot be read, once that is known."""
+
+    request: OtlpRequest
+    complaint: InputError | None = None
+    coding: str = ""
+    future: "Future[Rejected]" = field(default_factory=Future)
+
+    @property
+    def size(self) -> int:
+        return len(self.request.body)
+
+    def refused(self) -> RefusedRequest:
+        of = self.request
+        return RefusedRequest(of.number, of.signal, of.encoding, of.tenant, of.body, str(self.complaint), self.coding)
 
 
 class Committer:
@@ -34,29 +57,28 @@ class Committer:
     def __init__(self, connect: Callable[[], Door], on_commit: Callable[[], None]) -> None:
         self._connect = connect
         self._on_commit = on_commit
-        self._waiting: queue.Queue[tuple[OtlpRequest, Future[None]] | None] = queue.Queue()
+        self._waiting: queue.Queue[_Item | None] = queue.Queue()
         self._waiting_bytes = 0
         self._lock = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="spanledger-commit", daemon=True)
         self._thread.start()
 
-    def submit(self, request: OtlpRequest) -> Future[None]:
-        """Take a request; the future is done when it is stored.
+    def submit(self, request: OtlpRequest) -> "Future[Rejected]":
+        """Take a request; the future is done when it is stored, with what of it was kept aside because it cannot be booked.
 
-        Raises InputError when its frame is broken, OverloadedError when too much is waiting or the server is stopping. The future raises
-        InputError when the database cannot read it and OverloadedError when the database cannot write.
+        Raises OverloadedError when too much is waiting, UnavailableError when the collector is stopping. The future raises InputError
+        when the request cannot be read (then it is kept aside), UnavailableError when the database cannot write.
         """
-        check(request)
-        future: Future[None] = Future()
-        with self._lock:
-            if self._closed:
-                raise OverloadedError("The collector is shutting down; send again later.")
-            if self._waiting_bytes > _WAITING_BYTES:
-                raise OverloadedError("Too much data waits to be written; send again later.")
-            self._waiting_bytes += len(request.body)
-            self._waiting.put((request, future))
-        return future
+        try:
+            check(request)
+        except InputError as error:
+            return self.refuse(request, error)
+        return self._take(_Item(request))
+
+    def refuse(self, request: OtlpRequest, complaint: InputError, coding: str = "") -> "Future[Rejected]":
+        """Take a request that cannot be read, to keep it aside; the future then raises the complaint."""
+        return self._take(_Item(request, complaint, coding))
 
     def close(self) -> None:
         """Write what was taken, then stop."""
@@ -67,24 +89,31 @@ class Committer:
             self._waiting.put(None)
         self._thread.join()
 
+    def _take(self, item: _Item) -> "Future[Rejected]":
+        with self._lock:
+            if self._closed:
+                raise UnavailableError("The collector is shutting down; send again later.")
+            if self._waiting_bytes > _WAITING_BYTES:
+                raise OverloadedError("Too much data waits to be written; send again later.")
+            self._waiting_bytes += item.size
+            self._waiting.put(item)
+        return item.future
+
     def _run(self) -> None:
         door = self._connect()
         last = 0.0
-        while batch := self._next_batch():
+        while first := self._waiting.get():
             time.sleep(max(0.0, last + _MIN_SECONDS_APART - time.monotonic()))
-            batch += self._arrived(_BATCH_BYTES - sum(len(request.body) for request, _ in batch))
+            batch = [first, *self._arrived(_BATCH_BYTES - first.size)]
             last = time.monotonic()
-            by_kind = sorted(batch, key=_kind)
-            for _, group in groupby(by_kind, _kind):
+            readable = sorted((item for item in batch if not item.complaint), key=_kind)
+            for _, group in groupby(readable, _kind):
                 self._write(door, list(group))
+            self._keep_aside(door, [(item, item.complaint) for item in batch if item.complaint])
             self._on_commit()
         door.close()
 
-    def _next_batch(self) -> list[tuple[OtlpRequest, Future[None]]]:
-        item = self._waiting.get()
-        return [] if item is None else [item]
-
-    def _arrived(self, room: int) -> list[tuple[OtlpRequest, Future[None]]]:
+    def _arrived(self, room: int) -> list[_Item]:
         arrived = []
         while room > 0:
             try:
@@ -95,41 +124,54 @@ class Committer:
                 self._waiting.put(None)
                 break
             arrived.append(item)
-            room -= len(item[0].body)
+            room -= item.size
         return arrived
 
-    def _write(self, door: Door, group: Sequence[tuple[OtlpRequest, Future[None]]]) -> None:
-        """Insert a group; when that fails for what is in it, halve it until the bad request stands alone."""
+    def _write(self, door: Door, group: Sequence[_Item]) -> None:
+        """Insert a group; when that fails for what is in it, halve it until the bad request stands alone with the complaint."""
         try:
-            door.insert([request for request, _ in group])
+            rejected = door.insert([item.request for item in group])
         except Exception as error:  # noqa: BLE001 - whatever happens here, nobody may wait for ever
-            if len(group) > 1 and not is_outage(error):
+            if is_outage(error):
+                self._turn_away(group, error)
+            elif len(group) > 1:
                 middle = len(group) // 2
                 self._write(door, group[:middle])
                 self._write(door, group[middle:])
-                return
-            self._done(group, _as_answer(error))
-            return
-        self._done(group, None)
-
-    def _done(self, group: Sequence[tuple[OtlpRequest, Future[None]]], error: SpanledgerError | None) -> None:
-        with self._lock:
-            self._waiting_bytes -= sum(len(request.body) for request, _ in group)
-        for _, future in group:
-            if not future.set_running_or_notify_cancel():
-                continue
-            if error is None:
-                future.set_result(None)
+            elif is_out_of_memory(error) and group[0].size < _HEAVY_BYTES:
+                self._turn_away(group, error)  # others took the memory
             else:
-                future.set_exception(error)
+                group[0].complaint = InputError(f"The request cannot be read. {refusal(error)}")
+            return
+        for item in group:
+            self._done(item, rejected.get(item.request.number, Rejected()))
+
+    def _keep_aside(self, door: Door, refused: Sequence[tuple[_Item, InputError]]) -> None:
+        if not refused:
+            return
+        try:
+            door.keep_aside([item.refused() for item, _ in refused])
+        except Exception as error:  # noqa: BLE001 - as above
+            self._turn_away([item for item, _ in refused], error)
+            return
+        for item, complaint in refused:
+            self._done(item, complaint)
+
+    def _turn_away(self, group: Sequence[_Item], error: Exception) -> None:
+        _log.error("Could not write a group of requests: %s", error)
+        for item in group:
+            self._done(item, UnavailableError(f"The ledger could not be written. {refusal(error)}"))
+
+    def _done(self, item: _Item, answer: Rejected | SpanledgerError) -> None:
+        with self._lock:
+            self._waiting_bytes -= item.size
+        if not item.future.set_running_or_notify_cancel():
+            return
+        if isinstance(answer, Rejected):
+            item.future.set_result(answer)
+        else:
+            item.future.set_exception(answer)
 
 
-def _kind(item: tuple[OtlpRequest, Future[None]]) -> tuple[str, str]:
-    return item[0].signal, item[0].encoding
-
-
-def _as_answer(error: Exception) -> SpanledgerError:
-    if isinstance(error, ClickHouseError) and is_bad_input(error):
-        return InputError(f"The request cannot be read. {refusal(error)}")
-    _log.error("Could not write a group of requests: %s", error)
-    return OverloadedError(f"The ledger could not be written. {refusal(error)}")
+def _kind(item: _Item) -> tuple[str, str]:
+    return item.request.signal, item.request.encoding

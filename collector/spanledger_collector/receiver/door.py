@@ -1,8 +1,10 @@
 """Inserts OTLP requests into the ledger through ClickHouse's own readers; knows which requests are bad."""
 
+import itertools
 import json
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -10,8 +12,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from spanledger_collector.assets import assets
 from spanledger_collector.database import Database
 from spanledger_collector.exceptions import InputError
+from spanledger_collector.quarantine import RefusedRequest, Rejected, keep, rejected
 
-__all__ = ["Door", "Encoding", "OtlpRequest", "Signal", "check", "is_bad_input", "is_outage"]
+__all__ = ["Door", "Encoding", "OtlpRequest", "Signal", "check", "is_bad_input", "is_out_of_memory", "is_outage"]
 
 Signal = Literal["traces", "logs", "metrics"]
 Encoding = Literal["protobuf", "json"]
@@ -43,15 +46,27 @@ _JSON_SETTINGS: Final = {
     "input_format_json_read_arrays_as_strings": 1,
 }
 _TOP_LEVEL_TAG: Final = 0x0A  # field 1, length-delimited: resource_spans, resource_logs
+# What we add to each request, behind what is in it (otlp.proto): field 1000, text, and field 1001, a number.
+_TENANT_TAG: Final = b"\xc2\x3e"
+_NUMBER_TAG: Final = b"\xc8\x3e"
+_ENTRIES_MAX: Final = 100_000
+_OBJECTS_MAX: Final = 2_000_000
+_numbers = itertools.count(time.time_ns())
 
 
 @dataclass(frozen=True)
 class OtlpRequest:
-    """One export request as it came, decompressed."""
+    """One export request as it came, decompressed.
+
+    ``tenant`` is whose credential it came with: its spans are that tenant's, whatever they say; empty: they say it themselves.
+    ``number`` tells requests apart; a later one, in this process or the next, has a higher one.
+    """
 
     signal: Signal
     encoding: Encoding
     body: bytes
+    tenant: str = ""
+    number: int = field(default_factory=lambda: next(_numbers), compare=False)
 
 
 def check(request: OtlpRequest) -> None:
@@ -59,6 +74,8 @@ def check(request: OtlpRequest) -> None:
     if request.encoding == "protobuf":
         _check_frames(request.body)
         return
+    if request.body.count(b"{") + request.body.count(b"[") > _OBJECTS_MAX:
+        raise InputError(f"The body has more than {_OBJECTS_MAX} objects and arrays; send smaller batches.")
     try:
         document = json.loads(request.body.decode())
     except (ValueError, RecursionError) as error:
@@ -76,18 +93,29 @@ class Door:
         self._client = database.client()
         self._embedded = database.target.kind == "embedded"
 
-    def insert(self, requests: Sequence[OtlpRequest]) -> None:
-        """Write requests of one signal and encoding in one insert, all or nothing; raises ClickHouseError."""
+    def insert(self, requests: Sequence[OtlpRequest]) -> dict[int, Rejected]:
+        """Write requests of one signal and encoding in one insert, all or nothing; raises ClickHouseError.
+
+        Returns what was kept aside of them, because it cannot be booked, by the number of the request.
+        """
+        requests = [request for request in requests if request.body]
+        if not requests:
+            return {}
         signal, encoding = requests[0].signal, requests[0].encoding
         settings: dict[str, object] = dict(_INSERT_SETTINGS)
         if encoding == "protobuf":
-            body, form = b"".join(request.body for request in requests), "ProtobufSingle"
+            body, form = b"".join(map(_framed, requests)), "Protobuf"
             settings |= self._schema(_MESSAGES[signal])
         else:
-            body, form = b"\n".join(request.body for request in requests), "JSONEachRow"
+            body, form = b"\n".join(map(_as_row, requests)), "JSONEachRow"
             settings |= _JSON_SETTINGS
-        if body.strip():
-            self._client.raw_insert(_TABLES[signal, encoding], insert_block=body, fmt=form, settings=settings)
+        self._client.raw_insert(_TABLES[signal, encoding], insert_block=body, fmt=form, settings=settings)
+        numbers = [request.number for request in requests]
+        return rejected(self._client, min(numbers), max(numbers))
+
+    def keep_aside(self, refused: Sequence[RefusedRequest]) -> None:
+        """Write requests that cannot be read where they can be looked at; raises ClickHouseError."""
+        keep(self._client, refused)
 
     def close(self) -> None:
         """Close the connection."""
@@ -111,11 +139,18 @@ def is_bad_input(error: ClickHouseError) -> bool:
 
 
 def is_outage(error: Exception) -> bool:
-    """Tell what no smaller insert would avoid: memory, disk, time, shutdown."""
+    """Tell what no smaller insert would avoid: disk, time, shutdown."""
     return getattr(error, "code", None) in _OUTAGES
 
 
-_OUTAGES: Final = {74, 75, 76, 159, 173, 209, 210, 236, 241, 243, 425}
+def is_out_of_memory(error: Exception) -> bool:
+    """Tell a limit of memory, which a smaller insert may stay below."""
+    return getattr(error, "code", None) == _MEMORY_LIMIT
+
+
+_MEMORY_LIMIT: Final = 241
+# Of the system: a full disk also comes as an error of the standard library (1001) or of its helper (1000).
+_OUTAGES: Final = {74, 75, 76, 159, 173, 209, 210, 236, 243, 425, 1000, 1001}
 # ClickHouse's error codes for input that it cannot parse.
 _UNREADABLE: Final = {
     6,
@@ -146,9 +181,37 @@ _UNREADABLE: Final = {
 }
 
 
+def _framed(request: OtlpRequest) -> bytes:
+    """Return a protobuf request as one of several, with what we add to it."""
+    tenant = request.tenant.encode()
+    stamp = _TENANT_TAG + _length(len(tenant)) + tenant if tenant else b""
+    number = _NUMBER_TAG + _length(request.number)
+    return b"".join((_length(len(request.body) + len(stamp) + len(number)), request.body, stamp, number))
+
+
+def _as_row(request: OtlpRequest) -> bytes:
+    """Return a JSON request as one of several, with what we add to it; the engine refuses one that brings the same names."""
+    ours = json.dumps({"tenant": request.tenant, "request": request.number}).encode()[:-1]
+    rest = request.body.lstrip()[1:].lstrip()
+    return b"".join((ours, b"" if rest.startswith(b"}") else b",", rest))
+
+
+def _length(value: int) -> bytes:
+    """Return a number as protobuf writes it before a text."""
+    digits = bytearray()
+    while value > 0x7F:
+        digits.append(value & 0x7F | 0x80)
+        value >>= 7
+    digits.append(value)
+    return bytes(digits)
+
+
 def _check_frames(body: bytes) -> None:
-    position, size = 0, len(body)
+    position, size, entries = 0, len(body), 0
     while position < size:
+        entries += 1
+        if entries > _ENTRIES_MAX:
+            raise InputError(f"The body has more than {_ENTRIES_MAX} resource entries; send smaller batches.")
         if body[position] != _TOP_LEVEL_TAG:
             raise InputError(f"The body is not an OTLP request in protobuf: byte {position} starts no resource entry.")
         position, length = _varint(body, position + 1)

@@ -3,104 +3,146 @@
 import asyncio
 import json
 import logging
-import zlib
 from collections.abc import Awaitable, Callable
 from typing import Final, cast
+from urllib.parse import urlsplit
 
-from google.rpc import code_pb2, status_pb2
+from google.rpc import status_pb2
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from spanledger_collector.exceptions import InputError
+from spanledger_collector.quarantine import Rejected
 from spanledger_collector.queries import LocalOnly
-from spanledger_collector.receiver.commit import Committer, OverloadedError
-from spanledger_collector.receiver.door import Encoding, OtlpRequest, Signal
-from spanledger_collector.receiver.metrics import MetricsSeen
+from spanledger_collector.receiver.commit import OverloadedError
+from spanledger_collector.receiver.door import Encoding, Signal
+from spanledger_collector.receiver.receiver import BODY_BYTES_MAX, RETRY_SECONDS, Body, Receiver, refusal_of
+from spanledger_collector.receiver.unpacking import TooLargeError
 
-__all__ = ["build_app"]
+__all__ = ["TENANT_HEADER", "build_app", "partial_success"]
 
 _log = logging.getLogger(__name__)
 
-_BODY_BYTES_MAX: Final = 64_000_000
+TENANT_HEADER: Final = "spanledger-tenant"
+_READING_BYTES_MAX: Final = 256_000_000
+_READING_SECONDS_MAX: Final = 60.0
 _ENCODINGS: Final[dict[str, Encoding]] = {"application/x-protobuf": "protobuf", "application/json": "json"}
-_RETRY_AFTER_SECONDS: Final = "1"
+_MEDIA_TYPES: Final = {encoding: name for name, encoding in _ENCODINGS.items()}
+_REJECTED: Final = {"traces": "rejectedSpans", "logs": "rejectedLogRecords"}
 
 
-def build_app(committer: Committer, metrics: MetricsSeen) -> Starlette:
-    """Return the application; ``metrics`` counts the metric requests, which are accepted and not stored."""
+def build_app(
+    receiver: Receiver, *, local: bool = True, reading_seconds_max: float = _READING_SECONDS_MAX
+) -> Starlette:
+    """Return the application.
+
+    ``local``: only this machine's own programs come in, by its own names; otherwise tokens decide, and pages of other origins stay out.
+    """
+    reading = _Reading(reading_seconds_max)
 
     def endpoint(signal: Signal) -> Callable[[Request], Awaitable[Response]]:
         async def export(request: Request) -> Response:
             encoding = _ENCODINGS.get(request.headers.get("content-type", "").partition(";")[0].strip().lower())
-            if encoding is None:
-                return Response("Send OTLP as application/x-protobuf or application/json.\n", 415)
+            if not local and _is_foreign(request):
+                return PlainTextResponse("Web pages of other origins may not send here.\n", 403)
             try:
-                body = await _body(request)
-                if signal == "metrics":
-                    metrics.count(len(body))
-                else:
-                    await asyncio.wrap_future(committer.submit(OtlpRequest(signal, encoding, body)))
-            except InputError as error:
-                return _failure(encoding, 400, code_pb2.INVALID_ARGUMENT, str(error))
-            except OverloadedError as error:
-                return _failure(encoding, 503, code_pb2.UNAVAILABLE, str(error))
-            # An empty message: everything was accepted.
-            return Response(b"{}" if encoding == "json" else b"", media_type=request.headers["content-type"])
+                shown = request.headers.get("authorization", ""), request.headers.get(TENANT_HEADER, "")
+                sender = receiver.credentials.sender(*shown)
+                if encoding is None:
+                    return PlainTextResponse("Send OTLP as application/x-protobuf or application/json.\n", 415)
+                coding = request.headers.get("content-encoding", "identity").strip().lower()
+                body = await reading.body(request)
+                rejected = await receiver.take(
+                    Body(signal, encoding, sender.tenant, body, "" if coding == "identity" else coding)
+                )
+            except TimeoutError:
+                return PlainTextResponse("The body did not come in time.\n", 408, {"Connection": "close"})
+            except ClientDisconnect:
+                return PlainTextResponse("The sender left.\n", 400)  # nobody reads it
+            except Exception as error:  # noqa: BLE001 - whatever happened, a sender must know whether to send again
+                return _failure(encoding or "json", error)
+            return _success(signal, encoding, rejected)
 
         return export
 
     signals: tuple[Signal, ...] = ("traces", "logs", "metrics")
     routes = [Route(f"/v1/{signal}", endpoint(signal), methods=["POST"]) for signal in signals]
-    return Starlette(routes=[*routes, Route("/health", _health)], middleware=[Middleware(LocalOnly)])
+    middleware = [Middleware(LocalOnly)] if local else []
+    return Starlette(routes=[*routes, Route("/health", _health)], middleware=middleware)
 
 
 async def _health(request: Request) -> Response:  # noqa: ARG001 - the framework's signature
-    return Response("ok\n", media_type="text/plain")
+    return PlainTextResponse("ok\n")
 
 
-async def _body(request: Request) -> bytes:
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > _BODY_BYTES_MAX:
-            raise InputError(f"The body is larger than {_BODY_BYTES_MAX} bytes; send smaller batches.")
-        chunks.append(chunk)
-    body = b"".join(chunks)
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding in ("identity", ""):
-        return body
-    if coding in ("gzip", "deflate"):
-        return await asyncio.to_thread(_inflated, body, coding)
-    raise InputError(f"Content-Encoding {coding!r} is not supported; use gzip, deflate or none.")
+class _Reading:
+    """Reads bodies, each up to a size and a time, all together up to a size."""
 
+    def __init__(self, seconds_max: float) -> None:
+        self._seconds_max = seconds_max
+        self._bytes = 0
 
-def _inflated(body: bytes, coding: str) -> bytes:
-    """Unpack a body, every member of it: gzip allows several, one after the other."""
-    window = zlib.MAX_WBITS | 16 if coding == "gzip" else zlib.MAX_WBITS
-    members: list[bytes] = []
-    size = 0
-    while body or not members:
-        stream = zlib.decompressobj(window)
+    async def body(self, request: Request) -> bytes:
+        """Return a body; raises TooLargeError, OverloadedError, and TimeoutError when it comes too slowly."""
+        length = request.headers.get("content-length", "")
+        if length.isdecimal() and int(length) > BODY_BYTES_MAX:
+            raise _too_large()
+        chunks: list[bytes] = []
+        size = 0
         try:
-            members.append(stream.decompress(body, _BODY_BYTES_MAX + 1 - size))
-        except zlib.error as error:
-            raise InputError(f"The body is not valid {coding}: {error}.") from error
-        size += len(members[-1])
-        if size > _BODY_BYTES_MAX:
-            raise InputError(f"The body unpacks to more than {_BODY_BYTES_MAX} bytes; send smaller batches.")
-        if not stream.eof:
-            raise InputError(f"The {coding} body is cut off.")
-        body = stream.unused_data
-    return b"".join(members)
+            async with asyncio.timeout(self._seconds_max):
+                async for chunk in request.stream():
+                    size += len(chunk)
+                    self._bytes += len(chunk)
+                    if size > BODY_BYTES_MAX:
+                        raise _too_large()
+                    if self._bytes > _READING_BYTES_MAX:
+                        raise OverloadedError("Too many large requests come at once; send again later.")
+                    chunks.append(chunk)
+        finally:
+            self._bytes -= size
+        return b"".join(chunks)
 
 
-def _failure(encoding: Encoding, http_status: int, code: int, message: str) -> Response:
-    headers = {"Retry-After": _RETRY_AFTER_SECONDS} if http_status == 503 else None
-    _log.warning("Refused an OTLP request with %s: %s", http_status, message)
+def _too_large() -> TooLargeError:
+    return TooLargeError(f"The body is larger than {BODY_BYTES_MAX} bytes; send smaller batches.")
+
+
+def _is_foreign(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
+
+
+def partial_success(rejected: Rejected) -> bytes:
+    """Return an Export...ServiceResponse, for traces and logs alike: empty where everything was stored."""
+    if not rejected.count:
+        return b""
+    response = ExportTraceServiceResponse()
+    response.partial_success.rejected_spans = rejected.count
+    response.partial_success.error_message = rejected.reason
+    return cast("bytes", response.SerializeToString())
+
+
+def _success(signal: Signal, encoding: Encoding, rejected: Rejected) -> Response:
+    if encoding == "protobuf":
+        return Response(partial_success(rejected), media_type=_MEDIA_TYPES[encoding])
+    told = {_REJECTED[signal]: str(rejected.count), "errorMessage": rejected.reason} if rejected.count else {}
+    return Response(json.dumps({"partialSuccess": told} if told else {}), media_type=_MEDIA_TYPES[encoding])
+
+
+def _failure(encoding: Encoding, error: Exception) -> Response:
+    refusal = refusal_of(error)
+    _log.warning("Refused an OTLP request with %s: %s", refusal.http_status, refusal.message)
+    headers = {"Retry-After": str(RETRY_SECONDS)} if refusal.again else {}
+    if refusal.http_status == 401:
+        headers = {"WWW-Authenticate": "Bearer"}
     if encoding == "json":
-        return Response(json.dumps({"code": code, "message": message}), http_status, headers, "application/json")
-    status = status_pb2.Status(code=code, message=message)
-    return Response(cast("bytes", status.SerializeToString()), http_status, headers, "application/x-protobuf")
+        text = json.dumps({"code": refusal.code, "message": refusal.message})
+        return Response(text, refusal.http_status, headers, _MEDIA_TYPES[encoding])
+    status = status_pb2.Status(code=refusal.code, message=refusal.message)
+    return Response(
+        cast("bytes", status.SerializeToString()), refusal.http_status, headers, media_type=_MEDIA_TYPES[encoding]
+    )
