@@ -1,4 +1,5 @@
--- Opens the requests of otlp_traces_in: one row per span, ids in hex, every attribute value as text.
+-- Opens the requests of otlp_traces_in: one row per span, ids in hex, every attribute value as text; what is
+-- not UTF-8, which the protocol forbids and this engine reads, is marked with U+FFFD.
 create or replace materialized view {db}.otlp_traces_mv to {db}.otlp_spans as
 with
   value -> coalesce(
@@ -12,26 +13,26 @@ select
   lower(hex(span.trace_id)) as TraceId,
   lower(hex(span.span_id)) as SpanId,
   lower(hex(span.parent_span_id)) as ParentSpanId,
-  span.trace_state as TraceState,
-  span.name as SpanName,
+  toValidUTF8(span.trace_state) as TraceState,
+  toValidUTF8(span.name) as SpanName,
   arrayElement(['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'], span.kind + 1) as SpanKind,
   resource_attributes as ResourceAttributes,
-  scope_name as ScopeName,
-  scope_version as ScopeVersion,
-  CAST(arrayMap(kv -> (kv.key, text(kv.value)), span.attributes), 'Map(LowCardinality(String), String)') as SpanAttributes,
+  toValidUTF8(scope_name) as ScopeName,
+  toValidUTF8(scope_version) as ScopeVersion,
+  CAST(arrayMap(kv -> (toValidUTF8(kv.key), toValidUTF8(text(kv.value))), span.attributes), 'Map(LowCardinality(String), String)') as SpanAttributes,
   arrayElement(['Unset', 'Ok', 'Error'], span.status.code + 1) as StatusCode,
-  span.status.message as StatusMessage,
+  toValidUTF8(span.status.message) as StatusMessage,
   arrayMap(event -> fromUnixTimestamp64Nano(toInt64(least(event.time_unix_nano, 9000000000000000000))), span.events) as `Events.Timestamp`,
-  span.events.name as `Events.Name`,
-  arrayMap(event -> CAST(arrayMap(kv -> (kv.key, text(kv.value)), event.attributes), 'Map(LowCardinality(String), String)'), span.events) as `Events.Attributes`,
+  arrayMap(name -> toValidUTF8(name), span.events.name) as `Events.Name`,
+  arrayMap(event -> CAST(arrayMap(kv -> (toValidUTF8(kv.key), toValidUTF8(text(kv.value))), event.attributes), 'Map(LowCardinality(String), String)'), span.events) as `Events.Attributes`,
   arrayMap(link -> lower(hex(link.trace_id)), span.links) as `Links.TraceId`,
   arrayMap(link -> lower(hex(link.span_id)), span.links) as `Links.SpanId`,
-  span.links.trace_state as `Links.TraceState`,
-  arrayMap(link -> CAST(arrayMap(kv -> (kv.key, text(kv.value)), link.attributes), 'Map(LowCardinality(String), String)'), span.links) as `Links.Attributes`,
+  arrayMap(state -> toValidUTF8(state), span.links.trace_state) as `Links.TraceState`,
+  arrayMap(link -> CAST(arrayMap(kv -> (toValidUTF8(kv.key), toValidUTF8(text(kv.value))), link.attributes), 'Map(LowCardinality(String), String)'), span.links) as `Links.Attributes`,
   tenant as CredentialTenant,
   request as Request
 from (
   select tenant, request, resource_attributes, scoped.scope.name as scope_name, scoped.scope.version as scope_version, arrayJoin(scoped.spans) as span
   from (
-    select tenant, request, CAST(arrayMap(kv -> (kv.key, text(kv.value)), of_resource.resource.attributes), 'Map(LowCardinality(String), String)') as resource_attributes, arrayJoin(of_resource.scope_spans) as scoped
+    select tenant, request, CAST(arrayMap(kv -> (toValidUTF8(kv.key), toValidUTF8(text(kv.value))), of_resource.resource.attributes), 'Map(LowCardinality(String), String)') as resource_attributes, arrayJoin(of_resource.scope_spans) as scoped
     from (select tenant, request, arrayJoin(resource_spans) as of_resource from {db}.otlp_traces_in)));

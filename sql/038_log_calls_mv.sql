@@ -6,7 +6,8 @@ create or replace materialized view {db}.log_calls_mv to {db}.otel_traces as
 select
   Timestamp - toIntervalNanosecond(took) as Timestamp,
   if(within, TraceId, lower(hex(sipHash128('trace', identity)))) as TraceId,
-  lower(hex(sipHash64('span', identity))) as SpanId,
+  -- hex leaves out zeros at the beginning of a number
+  leftPad(lower(hex(sipHash64('span', identity))), 16, '0') as SpanId,
   if(within, SpanId_, '') as ParentSpanId,
   '' as TraceState, event as SpanName, 'Internal' as SpanKind, ServiceName, ResourceAttributes,
   -- an event of a tool's own kind is named by the tool, whatever scope it has

@@ -8,6 +8,7 @@ create table if not exists {db}.quarantined_requests (
   tenant LowCardinality(String) comment 'Tenant of the credential that it came with; empty: the sender says it itself',
   reason String comment 'Why it cannot be read',
   bytes UInt64 comment 'Size of the body',
+  digest FixedString(64) comment 'SHA-256 of the body, hexadecimal: a request that comes again is kept once',
   body String codec(ZSTD(3)) comment 'The body; of a large one the beginning'
 ) engine = {engine:MergeTree}
 order by received_at

@@ -47,6 +47,14 @@ def event(at: float, attributes: dict[str, Any], *, body: str = "", span: SpanSp
     return OtlpRequest("logs", "protobuf", message.SerializeToString())
 
 
+def test_each_of_very_many_requests_is_a_call_whatever_its_id_becomes(ledger: Ledger, recently: float) -> None:
+    told = [event(recently, {**CLAUDE, "event.sequence": n}, body="claude_code.api_request") for n in range(1_000)]
+
+    ledger.deliver_requests(*told)
+
+    assert ledger.row("select count() as calls from calls") == {"calls": len(told)}
+
+
 def test_a_request_of_claude_code_is_a_call_however_often_it_is_delivered(ledger: Ledger, recently: float) -> None:
     request = event(recently, CLAUDE, body="claude_code.api_request")
 

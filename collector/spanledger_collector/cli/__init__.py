@@ -18,6 +18,7 @@ from spanledger_collector.cli import (
     migrate,
     names,
     prices,
+    quarantine,
     query,
     replay,
     statement,
@@ -50,6 +51,7 @@ app.command("zone", short_help="Show or change the reporting time zone.")(zone.z
 app.command("explain", short_help="Tell why a span bills or not, figure by figure.")(explain.explain)
 app.add_typer(prices.app, name="prices")
 app.add_typer(names.app, name="names")
+app.add_typer(quarantine.app, name="quarantine")
 
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _log = logging.getLogger(__name__)

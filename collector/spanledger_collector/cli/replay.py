@@ -220,6 +220,5 @@ def _sentences(replayed: Replayed, totals: dict[str, Any]) -> Iterator[str]:
         yield "Metrics are not kept: money comes from spans and logs."
     if totals["quarantined_spans"]:
         yield (
-            f"{totals['quarantined_spans']:,} spans are kept aside as impossible: "
-            'spanledger query "select reason, count() from quarantined_spans group by reason".'
+            f"{totals['quarantined_spans']:,} spans are kept aside as impossible: `spanledger quarantine list` tells why."
         )

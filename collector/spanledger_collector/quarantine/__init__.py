@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ __all__ = ["BODY_BYTES_MAX", "RefusedRequest", "Rejected", "keep", "prune", "rej
 BODY_BYTES_MAX: Final = 8_000_000
 _BEGINNING_BYTES: Final = 64_000
 _BYTES_MAX: Final = 256_000_000
-_COLUMNS: Final = ("request", "signal", "encoding", "coding", "tenant", "reason", "bytes", "body")
+_COLUMNS: Final = ("request", "signal", "encoding", "coding", "tenant", "reason", "bytes", "digest", "body")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,14 @@ def statement(name: str) -> str:
 
 
 def keep(client: Client, refused: Sequence[RefusedRequest]) -> None:
-    """Write requests that cannot be read; of one that is larger than ``BODY_BYTES_MAX`` the beginning. Raises ClickHouseError."""
+    """Write requests that cannot be read, each once however often it comes; of one larger than ``BODY_BYTES_MAX`` the beginning.
+
+    Raises ClickHouseError.
+    """
+    new = {sha256(request.body).hexdigest(): request for request in refused}
+    known = client.query(statement("known"), {"digests": list(new)}).result_rows
+    for (digest,) in known:
+        new.pop(digest.decode() if isinstance(digest, bytes) else digest)
     rows = [
         [
             request.number,
@@ -52,10 +60,13 @@ def keep(client: Client, refused: Sequence[RefusedRequest]) -> None:
             request.tenant,
             request.reason,
             len(request.body),
+            digest.encode(),
             request.body if len(request.body) <= BODY_BYTES_MAX else request.body[:_BEGINNING_BYTES],
         ]
-        for request in refused
+        for digest, request in new.items()
     ]
+    if not rows:
+        return
     client.insert("quarantined_requests", rows, column_names=_COLUMNS)
     prune(client)
 

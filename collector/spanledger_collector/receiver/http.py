@@ -22,37 +22,33 @@ from spanledger_collector.receiver.door import Encoding, Signal
 from spanledger_collector.receiver.receiver import BODY_BYTES_MAX, RETRY_SECONDS, Body, Receiver, refusal_of
 from spanledger_collector.receiver.unpacking import TooLargeError
 
-__all__ = ["TENANT_HEADER", "build_app", "partial_success"]
+__all__ = ["TENANT_HEADER", "Reading", "build_app", "partial_success"]
 
 _log = logging.getLogger(__name__)
 
 TENANT_HEADER: Final = "spanledger-tenant"
+_HEADER_BYTES_MAX: Final = 16_384
 _READING_BYTES_MAX: Final = 256_000_000
-_READING_SECONDS_MAX: Final = 60.0
 _ENCODINGS: Final[dict[str, Encoding]] = {"application/x-protobuf": "protobuf", "application/json": "json"}
 _MEDIA_TYPES: Final = {encoding: name for name, encoding in _ENCODINGS.items()}
 _REJECTED: Final = {"traces": "rejectedSpans", "logs": "rejectedLogRecords"}
 
 
-def build_app(
-    receiver: Receiver, *, local: bool = True, reading_seconds_max: float = _READING_SECONDS_MAX
-) -> Starlette:
+def build_app(receiver: Receiver, *, local: bool = True) -> Starlette:
     """Return the application.
 
     ``local``: only this machine's own programs come in, by its own names; otherwise tokens decide, and pages of other origins stay out.
     """
-    reading = _Reading(reading_seconds_max)
+    reading = Reading()
 
     def endpoint(signal: Signal) -> Callable[[Request], Awaitable[Response]]:
         async def export(request: Request) -> Response:
-            encoding = _ENCODINGS.get(request.headers.get("content-type", "").partition(";")[0].strip().lower())
-            if not local and _is_foreign(request):
-                return PlainTextResponse("Web pages of other origins may not send here.\n", 403)
+            encoding = _encoding(request) or "json"
+            if reason := _turned_away(request, local=local):
+                return reason
             try:
                 shown = request.headers.get("authorization", ""), request.headers.get(TENANT_HEADER, "")
                 sender = receiver.credentials.sender(*shown)
-                if encoding is None:
-                    return PlainTextResponse("Send OTLP as application/x-protobuf or application/json.\n", 415)
                 coding = request.headers.get("content-encoding", "identity").strip().lower()
                 body = await reading.body(request)
                 rejected = await receiver.take(
@@ -63,7 +59,7 @@ def build_app(
             except ClientDisconnect:
                 return PlainTextResponse("The sender left.\n", 400)  # nobody reads it
             except Exception as error:  # noqa: BLE001 - whatever happened, a sender must know whether to send again
-                return _failure(encoding or "json", error)
+                return _failure(encoding, error)
             return _success(signal, encoding, rejected)
 
         return export
@@ -78,11 +74,12 @@ async def _health(request: Request) -> Response:  # noqa: ARG001 - the framework
     return PlainTextResponse("ok\n")
 
 
-class _Reading:
+class Reading:
     """Reads bodies, each up to a size and a time, all together up to a size."""
 
-    def __init__(self, seconds_max: float) -> None:
-        self._seconds_max = seconds_max
+    seconds_max: float = 60.0
+
+    def __init__(self) -> None:
         self._bytes = 0
 
     async def body(self, request: Request) -> bytes:
@@ -93,7 +90,7 @@ class _Reading:
         chunks: list[bytes] = []
         size = 0
         try:
-            async with asyncio.timeout(self._seconds_max):
+            async with asyncio.timeout(self.seconds_max):
                 async for chunk in request.stream():
                     size += len(chunk)
                     self._bytes += len(chunk)
@@ -111,9 +108,20 @@ def _too_large() -> TooLargeError:
     return TooLargeError(f"The body is larger than {BODY_BYTES_MAX} bytes; send smaller batches.")
 
 
-def _is_foreign(request: Request) -> bool:
+def _turned_away(request: Request, *, local: bool) -> Response | None:
+    """Return the answer to a request that is none of OTLP, or of a web page from elsewhere."""
+    if sum(len(name) + len(value) for name, value in request.headers.raw) > _HEADER_BYTES_MAX:
+        return PlainTextResponse(f"The headers are larger than {_HEADER_BYTES_MAX} bytes.\n", 431)
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
+    if not local and origin and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+        return PlainTextResponse("Web pages of other origins may not send here.\n", 403)
+    if _encoding(request) is None:
+        return PlainTextResponse("Send OTLP as application/x-protobuf or application/json.\n", 415)
+    return None
+
+
+def _encoding(request: Request) -> Encoding | None:
+    return _ENCODINGS.get(request.headers.get("content-type", "").partition(";")[0].strip().lower())
 
 
 def partial_success(rejected: Rejected) -> bytes:
