@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from tests.ledger import Ledger, only
 from tests.otlp import chat
 
