@@ -1,13 +1,22 @@
-"""OTLP over gRPC; needs the extra `grpc`."""
+"""OTLP over gRPC; needs the extra `grpc`.
+
+A channel does not survive a fork, but a child that opens one of its own delivers: as each worker thread does. gRPC must know
+before it starts that there may be forks; one that the application has started before this module is imported does not.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "1")
+
 import grpc
+import grpc._channel  # else by the first channel, and a child that is forked meanwhile has half a module
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
@@ -26,6 +35,8 @@ _METHODS: Final = {
     "spans": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
     "outcomes": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
 }
+# How long gRPC's own thread goes on to watch a channel that nobody watches any more, and a little.
+_WATCH_S: Final = 0.3
 _RETRYABLE: Final = frozenset(
     {
         grpc.StatusCode.CANCELLED,
@@ -46,6 +57,7 @@ class GrpcSender:
         self._timeout_s = settings.timeout_s
         self._metadata = [("x-spanledger-sdk-version", VERSION), *settings.headers.items()]
         self._channel = _channel(settings)
+        self._watched_until = 0.0
         self._call = self._channel.unary_unary(_METHODS[signal], request_serializer=None, response_deserializer=None)
 
     def send(self, body: bytes, limits: Limits, on_sent: Callable[[], None]) -> Answer:
@@ -66,9 +78,11 @@ class GrpcSender:
         finally:
             is_over.set()
             self._channel.unsubscribe(watch)
+            self._watched_until = time.monotonic() + _WATCH_S
         return delivered(answer, self._signal)
 
     def close(self) -> None:
+        time.sleep(max(0.0, self._watched_until - time.monotonic()))  # or the thread that watches it fails, loudly
         self._channel.close()
 
 

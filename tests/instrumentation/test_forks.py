@@ -164,16 +164,20 @@ def test_a_fork_that_python_does_not_hear_of_is_noticed(run: Callable[..., list[
     assert [sequence for _, sequence in places(spans)] == [1]
 
 
-def test_workers_that_speak_grpc_deliver_too(run_app: RunApp, vendor: VendorServer) -> None:
+USED = 'call("before"); assert spanledger.instrument().force_flush()'
+
+
+@pytest.mark.parametrize("program", [PRE_FORK, PRE_FORK.replace('call("before")', USED)], ids=["queued", "in use"])
+def test_workers_that_speak_grpc_deliver_too(program: str, run_app: RunApp, vendor: VendorServer) -> None:
     from tests.instrumentation.grpc_ledger import GrpcLedger
 
     with GrpcLedger() as ledger:
         done = run_app(
-            START + PRE_FORK.replace('call("before")', ""),  # gRPC itself survives no fork once it was used
+            START + program,
             OPENAI_BASE_URL=f"{vendor.url}/v1",
             SPANLEDGER_OTLP_ENDPOINT=ledger.url,
             SPANLEDGER_OTLP_PROTOCOL="grpc",
             OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="anthropic",
         )
         assert (done.returncode, done.stderr) == (0, "")
-        assert len(ledger.span_ids) == len(set(ledger.span_ids)) == 7
+        assert len(ledger.span_ids) == len(set(ledger.span_ids)) == 8
