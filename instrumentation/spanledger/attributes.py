@@ -74,6 +74,7 @@ USER_ATTRIBUTES: Final = (
     "user.full_name",
     "user.account_uuid",
     "enduser.id",
+    "process.owner",
     "gen_ai.user",
     "gen_ai.request.user",
     "gen_ai.openai.request.user",

@@ -20,10 +20,11 @@ from spanledger.genai import attributes_now
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["ledger_attributes", "ledger_events", "ledger_links", "ledger_name"]
+__all__ = ["ledger_attributes", "ledger_events", "ledger_links", "ledger_name", "ledger_resource"]
 
 # Texts of GenAI emitters that are facts, by full name.
 _FACTS: Final = frozenset(
@@ -262,13 +263,15 @@ def ledger_name(span: ReadableSpan, *, with_content: bool = False) -> str:
 
 def ledger_attributes(span: ReadableSpan, *, with_content: bool = False) -> dict[str, AttributeValue]:
     """Return the attributes of a span that leave, and the type of its error if only an event says it."""
-    attributes = attributes_now(span)
-    if with_content:
-        return {name: value for name, value in attributes.items() if not name.startswith(_CREDENTIALS)}
-    kept = _kept(attributes)
-    if span.status.status_code is StatusCode.ERROR and "error.type" not in kept:
+    kept = _leaving(attributes_now(span), with_content=with_content)
+    if not with_content and span.status.status_code is StatusCode.ERROR and "error.type" not in kept:
         kept |= _error_type(span)
     return kept
+
+
+def ledger_resource(resource: Resource, *, with_content: bool = False) -> dict[str, AttributeValue]:
+    """Return the attributes of a resource that leave: the same table decides."""
+    return _leaving(resource.attributes, with_content=with_content)
 
 
 def ledger_events(span: ReadableSpan, *, with_content: bool = False) -> Sequence[Event]:
@@ -287,6 +290,12 @@ def ledger_links(span: ReadableSpan, *, with_content: bool = False) -> Sequence[
     if with_content or not span.links:
         return span.links
     return [Link(link.context, _kept(link.attributes or {})) for link in span.links]
+
+
+def _leaving(attributes: Mapping[str, AttributeValue], *, with_content: bool) -> dict[str, AttributeValue]:
+    if with_content:
+        return {name: value for name, value in attributes.items() if not name.startswith(_CREDENTIALS)}
+    return _kept(attributes)
 
 
 def _kept(attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:

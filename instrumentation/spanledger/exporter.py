@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import Status
 
 from spanledger.attributes import COST_AMOUNT, COST_CURRENCY, COST_SOURCE, COST_USD, SERVICE_INSTANCE_ID
 from spanledger.calls import call_options
-from spanledger.content import ledger_attributes, ledger_events, ledger_links, ledger_name
+from spanledger.content import ledger_attributes, ledger_events, ledger_links, ledger_name, ledger_resource
 from spanledger.once import warn_once
 from spanledger.process import process_id
 from spanledger.usage import native_facts_by_parent, usage_of
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
-    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.util.types import AttributeValue
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from spanledger.usage import NativeFacts
     from spanledger.users import Pseudonyms
 
-__all__ = ["LedgerEncoder"]
+__all__ = ["LedgerEncoder", "outbound_resource"]
 
 # The column that reads it holds 128 characters, and the end is what tells processes apart.
 _INSTANCE_LENGTH_MAX: Final = 100
@@ -48,7 +48,7 @@ class LedgerEncoder:
     def __call__(self, ended: Sequence[EndedSpan]) -> bytes:
         """Return the OTLP request of a batch."""
         native = native_facts_by_parent([each.span for each in ended])
-        request = _Request()
+        request = _Request(self._pseudonyms)
         for each in ended:
             self._write(request.add_beside(each.span), each, native)
         return request.body()
@@ -69,7 +69,8 @@ class LedgerEncoder:
 class _Request:
     """A request that grows span by span."""
 
-    def __init__(self) -> None:
+    def __init__(self, pseudonyms: Pseudonyms | None) -> None:
+        self._pseudonyms = pseudonyms
         self._message = ExportTraceServiceRequest()
         # By identity: to compare resources takes longer than to write a span. The batch keeps them alive.
         self._resources: dict[int, Any] = {}
@@ -86,7 +87,7 @@ class _Request:
     def _new_scope(self, resource: Resource, scope: InstrumentationScope | None) -> Any:
         if id(resource) not in self._resources:
             added = self._message.resource_spans.add(schema_url=resource.schema_url)
-            write_attributes(added.resource.attributes, resource.attributes)
+            write_attributes(added.resource.attributes, _of_this_process(outbound_resource(resource, self._pseudonyms)))
             self._resources[id(resource)] = added
         scope_spans = self._resources[id(resource)].scope_spans.add()
         if scope is not None:
@@ -95,22 +96,24 @@ class _Request:
         return scope_spans
 
     def body(self) -> bytes:
-        _name_process(self._message)
         written: bytes = self._message.SerializeToString()
         return written
 
 
-def _name_process(request: ExportTraceServiceRequest) -> None:
-    """Let `service.instance.id` name this very process: sequence numbers are per process.
+def outbound_resource(resource: Resource, pseudonyms: Pseudonyms | None) -> Resource:
+    """Return what of a resource goes to the ledger."""
+    attributes = ledger_resource(resource, with_content=call_options().exports_content)
+    return Resource(pseudonyms.applied(attributes) if pseudonyms else attributes, resource.schema_url)
+
+
+def _of_this_process(resource: Resource) -> dict[str, Any]:
+    """Return the attributes of a resource, with a `service.instance.id` of this very process: sequence numbers are its.
 
     The resource's own id may be that of a pod or a machine with many processes, or of the parent before a fork.
     """
-    for resource_spans in request.resource_spans:
-        attributes = resource_spans.resource.attributes
-        given = next((pair for pair in attributes if pair.key == SERVICE_INSTANCE_ID), None)
-        pair = given if given is not None else attributes.add(key=SERVICE_INSTANCE_ID)
-        prefix = f"{pair.value.string_value[:_INSTANCE_LENGTH_MAX]}/" if pair.value.string_value else ""
-        pair.value.string_value = prefix + process_id()
+    given = resource.attributes.get(SERVICE_INSTANCE_ID)
+    prefix = f"{given[:_INSTANCE_LENGTH_MAX]}/" if given and isinstance(given, str) else ""
+    return {**resource.attributes, SERVICE_INSTANCE_ID: prefix + process_id()}
 
 
 def _write_copy(

@@ -9,7 +9,7 @@ from spanledger.call_metrics import CallMetrics, observe_health
 from spanledger.cost import PriceList
 from spanledger.delivery import Delivery
 from spanledger.exits import before_worker_exit
-from spanledger.exporter import LedgerEncoder
+from spanledger.exporter import LedgerEncoder, outbound_resource
 from spanledger.health import SignalStats
 from spanledger.once import error_counts
 from spanledger.otlp import sender_type
@@ -59,9 +59,10 @@ class Pipeline:
             before_worker_exit(before_exit)
 
         self._exit_timeouts_s = settings.exit_timeout_s, settings.exit_answer_timeout_s
+        pseudonyms = pseudonyms_from(settings.user_key)
         self._spans: Delivery[EndedSpan] = Delivery(
             "spans",
-            LedgerEncoder(prices, CallMetrics(), pseudonyms_from(settings.user_key)),
+            LedgerEncoder(prices, CallMetrics(), pseudonyms),
             lambda: open_sender(settings, "spans"),
             url=settings.traces_url,
             on_worker_start=on_worker_start,
@@ -77,7 +78,7 @@ class Pipeline:
             on_worker_start=on_worker_start,
         )
         observe_health([self._spans, self._records])
-        self.outcomes = OutcomeLog(self._records, provider.resource)
+        self.outcomes = OutcomeLog(self._records, outbound_resource(provider.resource, pseudonyms))
         processor = LedgerProcessor(self._spans, default_tags=settings.default_tags, genai_spans_only=genai_spans_only)
         self._processor = processor
         self._shadows = cast_shadows(provider, processor)

@@ -7,7 +7,6 @@ import logging
 import os
 import threading
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry import trace
@@ -34,6 +33,7 @@ __all__ = ["Instrumentation", "active_instrumentation", "inert_instrumentation",
 
 _logger: Final = logging.getLogger("spanledger")
 _lock: Final = threading.Lock()
+_INIT_PID: Final = 1  # of a container: a signal that it does not handle leaves it running, metered as before
 
 
 class Instrumentation:
@@ -161,16 +161,21 @@ def start(
         started.run(settings, target, is_own=is_own, genai_spans_only=only_genai)
         _active = started
     atexit.register(started.shutdown)
-    before_sigterm(partial(_flush_active, settings.exit_timeout_s), settings.exit_timeout_s)
+    before_sigterm(_end_active, settings.exit_answer_timeout_s)
     _carry_tags(settings)
     started.meter_clients(target)
     _logger.debug("spanledger: metering to %s", settings.traces_url)
     return started
 
 
-def _flush_active(timeout_s: float) -> None:
-    if _active is not None:
-        _active.force_flush(timeout_s)
+def _end_active() -> None:
+    active = _active
+    if active is None:
+        return
+    if os.getpid() == _INIT_PID:
+        active.force_flush()
+    else:
+        active.shutdown()
 
 
 def _let_everything_pass() -> None:

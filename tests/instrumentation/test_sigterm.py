@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import signal
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.instrumentation.test_delivery import Endpoint, refused_url, until
 
 if TYPE_CHECKING:
     import subprocess
@@ -53,3 +57,37 @@ def test_what_is_queued_is_delivered(
 
     assert (done.returncode, done.stderr) == (code, "")
     assert [span.name for span in ledger.spans] == ["chat gpt-5-mini"]
+
+
+def open_late(endpoint: Endpoint) -> None:
+    until(lambda: bool(endpoint.times))
+    time.sleep(2.5)  # longer than the end waits for an endpoint that is not there
+    endpoint.gate.set()
+
+
+def test_an_answer_under_way_is_waited_for_as_at_any_other_end(run_app: RunApp, vendor: VendorServer) -> None:
+    with Endpoint() as endpoint:
+        endpoint.gate.clear()
+        threading.Thread(target=open_late, args=(endpoint,), daemon=True).start()
+        done = run_app(
+            PROGRAM.format(before="", after=""),
+            OPENAI_BASE_URL=f"{vendor.url}/v1",
+            SPANLEDGER_OTLP_ENDPOINT=endpoint.url,
+            OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="anthropic",
+        )
+
+    assert (done.returncode, done.stderr) == (-signal.SIGTERM, "")
+    assert len(endpoint.bodies) == 1
+
+
+def test_what_is_lost_is_told_as_at_any_other_end(run_app: RunApp, vendor: VendorServer) -> None:
+    done = run_app(
+        PROGRAM.format(before="", after=""),
+        OPENAI_BASE_URL=f"{vendor.url}/v1",
+        SPANLEDGER_OTLP_ENDPOINT=refused_url(),
+        SPANLEDGER_EXIT_TIMEOUT_S="0.2",
+        OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="anthropic",
+    )
+
+    assert done.returncode == -signal.SIGTERM
+    assert "spanledger: 1 spans could not be delivered to" in done.stderr

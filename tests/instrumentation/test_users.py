@@ -8,8 +8,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.sdk.resources import Resource
 
 from spanledger.attributes import USER_ATTRIBUTES
+from spanledger.exporter import outbound_resource
 from spanledger.settings import settings_from
 from spanledger.users import Pseudonyms, pseudonyms_from
 
@@ -50,6 +52,21 @@ def test_a_pseudonym_is_marked_and_stays_what_it_is() -> None:
     assert applied(**{"user.id": BOB, "spanledger.user.pseudonym": BOB}) == {
         "user.id": BOB,
         "spanledger.user.pseudonym": BOB,
+    }
+
+
+def test_a_resource_says_no_more_of_a_user_than_a_span() -> None:
+    given = {"user.id": "bob", "process.owner": "bob", "process.command_line": "app --user bob", "host.name": "h1"}
+    resource = Resource({**given, "process.command_args": ["app", "bob"], "my.note": "bob " * 50})
+
+    plain, hidden = outbound_resource(resource, None), outbound_resource(resource, Pseudonyms(KEY.encode()))
+
+    assert dict(plain.attributes) == {"user.id": "bob", "process.owner": "bob", "host.name": "h1"}
+    assert dict(hidden.attributes) == {
+        "user.id": BOB,
+        "spanledger.user.pseudonym": BOB,
+        "process.owner": BOB,
+        "host.name": "h1",
     }
 
 
