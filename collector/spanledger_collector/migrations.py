@@ -25,7 +25,7 @@ from spanledger_collector.refusals import refusal
 from spanledger_collector.target import Target
 from spanledger_collector.zone import SETTINGS, kept_zone
 
-__all__ = ["VARIANTS", "Migration", "migrate", "read_migrations", "render"]
+__all__ = ["VARIANTS", "Migration", "migrate", "pending", "read_migrations", "render"]
 
 _GRAINS: Final[dict[str, dict[str, str]]] = {
     "minute": {
@@ -159,15 +159,9 @@ def migrate(client: Client, target: Target, migrations: Sequence[Migration] | No
     client.command(render(_RECORDS, target))
     client.command(render(SETTINGS, target))
     target = replace(target, zone=kept_zone(client, target))
-    rows = client.query(f"select number, digest from {target.database}.schema_migrations final").result_rows
-    applied = {
-        int(number): bytes(digest).decode() if isinstance(digest, bytes) else str(digest) for number, digest in rows
-    }
+    applied = _applied(client, target)
     files = read_migrations() if migrations is None else migrations
-    for file in files:
-        if not file.is_definition and file.number in applied:
-            _check_unchanged(file, applied[file.number])
-    news = [file for file in files if applied.get(file.number) != file.mark(target.zone)]
+    news = _news(files, applied, target.zone)
     for file in files if news else ():
         if file.is_definition or file.number not in applied:
             _apply(client, target, file)
@@ -176,6 +170,25 @@ def migrate(client: Client, target: Target, migrations: Sequence[Migration] | No
     # Not before all are made: one that was made with an older text of another must be made again after a failure.
     _record(client, target, [file for file in news if file.is_definition])
     return news
+
+
+def pending(client: Client, target: Target) -> list[Migration]:
+    """Return what ``migrate`` would apply to a ledger that exists; changes nothing, and raises what it would raise before it does."""
+    return _news(read_migrations(), _applied(client, target), kept_zone(client, target))
+
+
+def _applied(client: Client, target: Target) -> dict[int, str]:
+    rows = client.query(f"select number, digest from {target.database}.schema_migrations final").result_rows
+    return {
+        int(number): bytes(digest).decode() if isinstance(digest, bytes) else str(digest) for number, digest in rows
+    }
+
+
+def _news(files: Sequence[Migration], applied: dict[int, str], zone: str) -> list[Migration]:
+    for file in files:
+        if not file.is_definition and file.number in applied:
+            _check_unchanged(file, applied[file.number])
+    return [file for file in files if applied.get(file.number) != file.mark(zone)]
 
 
 def _check_unchanged(migration: Migration, digest: str) -> None:

@@ -1,9 +1,10 @@
 """Keeps verdicts and rollups true after each commit, where no server keeps a schedule of its own (embedded)."""
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
@@ -107,6 +108,13 @@ class Refresher:
         """Bring everything up to date now; the caller knows that nothing is being written."""
         with self._lock:
             settle(self._client)
+
+    @contextlib.contextmanager
+    def settled(self) -> Iterator[Client]:
+        """Bring everything up to date and change nothing in this block; the caller knows that nothing is being written."""
+        with self._lock:
+            settle(self._client)
+            yield self._client
 
     def close(self) -> None:
         """Bring everything up to date, then stop."""

@@ -7,16 +7,21 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+from starlette.applications import Starlette
 
 from spanledger_collector.database import Database, Serving, open_embedded
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.listening import HOST, Services, Site, Tls, address, is_loopback, listen, url_of
 from spanledger_collector.migrations import migrate
+from spanledger_collector.operations.backup import freeze
+from spanledger_collector.operations.counting import CountingCommitter
+from spanledger_collector.operations.disk import FREE_BYTES_MIN, DiskWatch
+from spanledger_collector.operations.routes import Status, build_routes
 from spanledger_collector.prices.book import install
 from spanledger_collector.queries import User, Users
 from spanledger_collector.queries import build_app as build_queries
-from spanledger_collector.receiver.commit import Committer
 from spanledger_collector.receiver.credentials import Credentials
 from spanledger_collector.receiver.door import Door
 from spanledger_collector.receiver.grpc_server import build_server
@@ -96,7 +101,9 @@ class EmbeddedServer:
         fsync: bool = False,
         target: Target | None = None,
         users: Mapping[str, tuple[str, User]] | None = None,
+        disk_free_min: int = FREE_BYTES_MIN,
     ) -> None:
+        self._disk_free_min = disk_free_min
         self._store, self._target, self._users = store, target, users
         self._doorway, self._fsync = doorway or Doorway(), fsync
         self._otlp_http_port, self._otlp_grpc_port, self._clickhouse_port = (
@@ -131,9 +138,9 @@ class EmbeddedServer:
             set_fsync(self.database, on=self._fsync)
             self._refresher = Refresher(self.database)
             stack.callback(self._refresher.close)
-            self.committer = Committer(lambda: Door(self.database), self._refresher.kick)
+            disk = DiskWatch(self.database.path or self._store, self._disk_free_min)
+            self.committer = CountingCommitter(lambda: Door(self.database), self._refresher.kick, disk)
             stack.callback(self.committer.close)
-            users = Users(self._users, token, reading_token)
             receiver = Receiver(self.committer, self.metrics, credentials)
             # Commands of this machine send without TLS: no certificate names 127.0.0.1.
             own = (
@@ -141,7 +148,7 @@ class EmbeddedServer:
             )
             sites = [
                 Site(otlp, build_receiver(receiver, local=doorway.is_local), doorway.tls),
-                Site(queries, build_queries(self.database, users, on_commit=self._refresher.kick)),
+                Site(queries, self._queries(token, reading_token, disk)),
                 *([Site(own, build_receiver(receiver))] if own is not otlp else []),
             ]
             services = Services(
@@ -160,9 +167,25 @@ class EmbeddedServer:
             self.clickhouse_url,
         )
 
+    def _queries(self, token: str, reading_token: str, disk: DiskWatch) -> Starlette:
+        users = Users(self._users, token, reading_token)
+        self.status = Status(self.database, self.committer, disk)
+        return build_queries(
+            self.database,
+            users,
+            on_commit=self._refresher.kick,
+            admit=self.committer.admit,
+            routes=build_routes(self.status, users, self.freeze),
+        )
+
     def settle(self) -> None:
         """Bring verdicts and rollups up to date with everything that was acknowledged."""
         self._refresher.settle()
+
+    def freeze(self) -> dict[str, Any]:
+        """Freeze the store for a backup, all that was acknowledged and nothing half; see operations/backup.py."""
+        with self.committer.held(), self._refresher.settled() as client:
+            return freeze(client, self.database.path or self._store)
 
     def close(self) -> None:
         """Stop taking requests, write what was taken, bring the rollups up to date, close the store."""

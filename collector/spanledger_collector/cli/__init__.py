@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-from typing import Final
 
 import typer
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -11,9 +10,11 @@ from rich.console import Console
 
 from spanledger_collector.cli import (
     backfill,
+    backup,
     close,
     cost,
     demo,
+    doctor,
     explain,
     migrate,
     names,
@@ -26,6 +27,7 @@ from spanledger_collector.cli import (
     zone,
 )
 from spanledger_collector.exceptions import SpanledgerError, UsageError
+from spanledger_collector.operations.logs import set_up_logging
 from spanledger_collector.refusals import refusal
 
 __all__ = ["app", "run"]
@@ -49,18 +51,20 @@ app.command("close", short_help="Close a month: what is booked stays.")(close.cl
 app.command("statement", short_help="Show what a month is charged, to the last digit.")(statement.statement)
 app.command("zone", short_help="Show or change the reporting time zone.")(zone.zone)
 app.command("explain", short_help="Tell why a span bills or not, figure by figure.")(explain.explain)
+app.command("backup", short_help="Copy a ledger, also while it is served.")(backup.backup)
+app.command("restore", short_help="Make a ledger from a backup, and prove it.")(backup.restore)
+app.command("doctor", short_help="Send a canary and say what is wrong, in words.")(doctor.doctor)
 app.add_typer(prices.app, name="prices")
 app.add_typer(names.app, name="names")
 app.add_typer(quarantine.app, name="quarantine")
 
-_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _log = logging.getLogger(__name__)
 
 
 def run() -> None:
     """Run a command; an error is one sentence on standard error."""
     try:
-        _set_up_logging(os.environ.get("SPANLEDGER_LOG_LEVEL", "WARNING").upper())
+        set_up_logging(os.environ.get("SPANLEDGER_LOG_LEVEL", ""), os.environ.get("SPANLEDGER_LOG_FORMAT", ""))
         app(prog_name="spanledger")
     except BrokenPipeError:
         # Whoever read our output has seen enough; nothing more can be said to them.
@@ -69,17 +73,6 @@ def run() -> None:
     except Exception as error:  # noqa: BLE001 - a traceback tells a user nothing
         _log.debug("The command failed", exc_info=True)
         _fail(_sentence(error), 2 if isinstance(error, UsageError) else 1)
-
-
-def _set_up_logging(level: str) -> None:
-    if level not in _LEVELS:
-        raise UsageError(f"SPANLEDGER_LOG_LEVEL: {level!r} is no level. There are: {', '.join(_LEVELS)}.")
-    logging.basicConfig(
-        level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True
-    )
-    if level != "DEBUG":
-        for name in ("urllib3", "clickhouse_connect"):  # what they warn of comes to us as an error, too
-            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _sentence(error: Exception) -> str:

@@ -1,5 +1,7 @@
 """`spanledger up`: the embedded collector as a process."""
 
+import logging
+import os
 import signal
 import threading
 from pathlib import Path
@@ -11,19 +13,45 @@ from rich.console import Console
 from spanledger_collector.cli.access import Store, new_zone, store_path
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.listening import HOST, Tls
+from spanledger_collector.operations.check import Ports, check
+from spanledger_collector.operations.notify import notify, watchdog_seconds
+from spanledger_collector.queries import read_users
 from spanledger_collector.server import Doorway, EmbeddedServer
 from spanledger_collector.target import Target
 
 __all__ = ["up"]
 
+_log = logging.getLogger(__name__)
+
 _HINT = """Serving the ledger {store}
   OTLP/HTTP       {http}
   OTLP/gRPC       {grpc}
-  queries (HTTP)  {clickhouse}   (ClickHouse protocol, read only)
+  queries (HTTP)  {clickhouse}   (ClickHouse protocol, read only; also /ready and /metrics)
 Point a program at it:  OTEL_EXPORTER_OTLP_ENDPOINT={http}
 Then look:              spanledger cost --by team,model
 Ctrl-C stops it; what was acknowledged is stored."""
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_UsersFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--users",
+        envvar="SPANLEDGER_USERS",
+        show_default=False,
+        help="File (mode 0600) of who may ask on the query port, a line each: NAME PASSWORD reader [TENANT], or NAME PASSWORD writer "
+        "for the Collector's clickhouse exporter. Without it everybody on this machine may read.",
+    ),
+]
+_DiskFreeMin = Annotated[
+    int,
+    typer.Option(
+        "--disk-free-min",
+        envvar="SPANLEDGER_DISK_FREE_MIN_MB",
+        min=0,
+        help="Megabytes of free disk below which nothing is taken.",
+    ),
+]
+_Check = Annotated[bool, typer.Option("--check", help="Say whether it would start, and do not.")]
 
 
 _OtlpHost = Annotated[
@@ -71,33 +99,62 @@ def up(
     tls_cert: _TlsCert = None,
     tls_key: _TlsKey = None,
     fsync: _Fsync = False,
+    users: _UsersFile = None,
+    disk_free_min: _DiskFreeMin = 1000,
+    check_only: _Check = False,
 ) -> None:
     """Run the embedded collector: take OpenTelemetry data, keep the ledger, answer queries."""
+    doorway = Doorway(otlp_host, tokens, _tls(tls_cert, tls_key))
+    listed, path = read_users(users) if users else None, store_path(store)
+    if check_only:
+        ports = Ports(otlp_http_port, otlp_grpc_port, clickhouse_port, doorway.host)
+        for sentence in check(path, ports, disk_free_min * 1_000_000):
+            typer.echo(sentence)
+        return
     stop = threading.Event()
     for number in _STOPPING:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, lambda *_: stop.set())
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    doorway = Doorway(otlp_host, tokens, _tls(tls_cert, tls_key))
     server = EmbeddedServer(
-        store_path(store),
+        path,
         otlp_http_port=otlp_http_port,
         otlp_grpc_port=otlp_grpc_port,
         clickhouse_port=clickhouse_port,
         doorway=doorway,
         fsync=fsync,
+        users=listed,
+        disk_free_min=disk_free_min * 1_000_000,
         target=Target(zone=new_zone()),
     )
     with server:
         urls = {"http": server.otlp_http_url, "grpc": server.otlp_grpc_url, "clickhouse": server.clickhouse_url}
         if doorway.tokens and not doorway.tls and not doorway.is_local:
-            console.print(
-                "Tokens travel in the clear: give --tls-cert and --tls-key, or let a proxy speak TLS.", style="yellow"
-            )
-        console.print(_HINT.format(store=store_path(store), **urls), markup=False)
-        stop.wait()
-        console.print("Stopping: writing what was taken, bringing the rollups up to date.")
-    console.print("Stopped.")
+            _say("Tokens travel in the clear: give --tls-cert and --tls-key, or let a proxy speak TLS.")
+        _say(_HINT.format(store=path, **urls))
+        _serve(server, stop)
+        _say("Stopping: writing what was taken, bringing the rollups up to date.")
+        notify("STOPPING=1")
+    _say("Stopped.")
+
+
+def _serve(server: EmbeddedServer, stop: threading.Event) -> None:
+    """Wait for the end; tell the service manager that we are ready, and that we live as long as the ledger answers."""
+    notify(f"READY=1\nSTATUS=Serving {server.otlp_http_url}, {server.clickhouse_url}")
+    while not stop.wait(watchdog_seconds()):
+        try:
+            server.status.ledger()
+        except Exception as error:  # noqa: BLE001 - whatever it is, silence makes the service manager start us anew
+            _log.error("The ledger does not answer: %s", error)
+        else:
+            notify("WATCHDOG=1")
+
+
+def _say(text: str) -> None:
+    """Print for people; where the log is JSON, log it: nothing else may stand there."""
+    if os.environ.get("SPANLEDGER_LOG_FORMAT", "").lower() == "json":
+        _log.info(text.splitlines()[0])
+        return
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
 
 
 def _tls(certificate: Path | None, key: Path | None) -> Tls | None:

@@ -16,6 +16,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from spanledger_collector.database import Database
+from spanledger_collector.exceptions import SpanledgerError
 from spanledger_collector.queries.engine import Answer, Question
 from spanledger_collector.queries.errors import RefusedError, of_engine
 from spanledger_collector.queries.formats import native_header
@@ -79,11 +80,17 @@ class Writer:
         into = read_insertion(client, statement)
         if user.role != "owner":
             self._judge(into, database)
-            self._admit()
+            self._room()
         table = f"{into.database}.{into.table}" if into.database else into.table
         summary = client.raw_insert(table, list(into.columns) or None, data, settings=_INSERT_SETTINGS, fmt=into.format)
         self._on_commit()
         return Answer(b"", "TabSeparated", str(client.server_tz), int(summary.written_rows))
+
+    def _room(self) -> None:
+        try:
+            self._admit()
+        except SpanledgerError as error:
+            raise RefusedError(243, "NOT_ENOUGH_SPACE", str(error)) from error
 
     def _judge(self, into: Insertion, database: str) -> None:
         ledger = self._database.target.database
