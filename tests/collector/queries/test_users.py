@@ -199,6 +199,7 @@ def test_clickhouse_connect_writes_and_reads_in_every_compression(server: Embedd
 
 @pytest.mark.parametrize("method", ["LZ4", "ZSTD"])
 def test_blocks_of_the_native_protocol_go_both_ways(server: EmbeddedServer, method: str) -> None:
+    pytest.importorskip("clickhouse_cityhash")
     data = JSON.replace(b"written", method.encode()) * 3
     asked = {"query": "insert into otel_traces format JSONEachRow", "decompress": "1"}
     inserted = ask(server, framed(data, method), "exporter", params=asked)
