@@ -42,6 +42,7 @@ test-wheel: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench.sdk
+	@$(BIN)/python -m tests.bench.soak
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -5,14 +5,17 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future  # noqa: TC003 - where annotations are read at run time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from spanledger_collector.exceptions import InputError, StoreError
 from spanledger_collector.operations.disk import DiskWatch
-from spanledger_collector.quarantine import Rejected
 from spanledger_collector.receiver.commit import Committer, OverloadedError, UnavailableError, _Item
 from spanledger_collector.receiver.door import Door, OtlpRequest
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from spanledger_collector.quarantine import Rejected
 
 __all__ = ["OUTCOMES", "CountingCommitter"]
 
