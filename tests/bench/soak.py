@@ -63,7 +63,7 @@ def send(running: Up, seen: Measured, rate: int, end: float) -> None:
         started = time.monotonic()
         for second in itertools.count():
             due = started + second
-            if due >= end:
+            if max(due, time.monotonic()) >= end:
                 return
             bodies = [
                 batch(seen.sent + at, min(SPANS_PER_REQUEST, rate - at)) for at in range(0, rate, SPANS_PER_REQUEST)
