@@ -93,7 +93,8 @@ CLIENTS: Final = (
     Client("cohere", "cohere", others=_both("cohere")),
     Client("groq", "groq", others=_both("groq")),
     Client("litellm", "litellm", others=_both("litellm")),
-    Client("mistralai", "mistralai", others=_both("mistralai")),
+    # From version 2 on the first of these modules is a namespace, which nobody hears the import of.
+    Client("mistralai", "mistralai", others=_both("mistralai"), awaited="mistralai.client"),
     Client("ollama", "ollama", others=_both("ollama")),
     Client("replicate", "replicate", others=(_OPENLLMETRY + "replicate",)),
     Client("together", "together", others=_both("together")),

@@ -135,10 +135,10 @@ class ClientMetering:
                 os.environ.setdefault(name, value)
         try:
             instrumentor: Instrumentor = point.load()()
-        except ImportError as error:  # a module of that name which is another library's
+            # Whether the versions fit is settled; the check of its own takes a client for missing that has another name.
+            instrumentor.instrument(tracer_provider=self._provider, skip_dep_check=True)
+        except ImportError as error:  # another library of that name, or a version with its modules elsewhere
             return f"not for this one ({error})"
-        # Whether the versions fit is settled; the check of its own takes a client for missing that has another name.
-        instrumentor.instrument(tracer_provider=self._provider, skip_dep_check=True)
         self._started.append(instrumentor)
         return None
 

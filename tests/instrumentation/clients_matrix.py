@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.instrumentation import leaks, servers
+from tests.instrumentation import foreign, leaks, servers
 from tests.instrumentation.environments import python_of, spans_of
 from tests.instrumentation.test_guides import FOLDER, arrived, promised
 from tests.test_docs import programs
@@ -80,6 +80,7 @@ def problems_of(name: str) -> list[str]:
 def main(wanted: list[str]) -> int:
     checks = {name: partial(problems_of, name) for name in ENVIRONMENTS}
     checks |= {f"leaks, {name}": partial(leaks.problems_of, name) for name in leaks.ENVIRONMENTS}
+    checks |= {f"foreign, {name}": partial(foreign.problems_of, name) for name in foreign.NAMES}
     checks |= {f"server, {name}": partial(servers.problems_of, name) for name in servers.PROGRAMS}
     chosen = {name: check for name, check in checks.items() if not wanted or name in wanted}
     failed = 0

@@ -196,6 +196,11 @@ def _metadata(tmp_path_factory: pytest.TempPathFactory) -> str:
         folder: Path = tmp_path_factory.mktemp("metadata")
     else:
         return ""
+    return write_metadata(folder)
+
+
+def write_metadata(folder: Path) -> str:
+    """Write the entry points of the checkout where importlib.metadata finds them; return the folder."""
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     info = folder / f"spanledger-{project['version']}.dist-info"
     info.mkdir()
