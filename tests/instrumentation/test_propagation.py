@@ -59,6 +59,26 @@ def arrived(header: str) -> dict[str, str]:
     return dict(current_tags(propagate.extract({"baggage": header})))
 
 
+@pytest.mark.parametrize("listed", [(), ("tenant",)])
+def test_a_vendor_gets_from_plain_http_what_is_listed_and_from_its_client_nothing(
+    listed: tuple[str, ...], metered: Metered, vendor: VendorServer, carry: Carry
+) -> None:
+    carry(*listed)
+    asked: dict[str, Any] = {"model": "gpt-5-mini", "messages": [{"role": "user", "content": "hi"}]}
+
+    with (
+        spanledger.tags(tenant="acme", team="search"),
+        openai.OpenAI(api_key="k", base_url=f"{vendor.url}/v1") as client,
+    ):
+        # As instrumentations of HTTP clients do: they ask the propagator, which is not told the host.
+        httpx2.post(f"{vendor.url}/v1/chat/completions", json=asked, headers={"x-api-key": "k", **sent()})
+        client.chat.completions.create(**asked, extra_headers=sent())
+
+    by_hand, by_client = (request.headers.get("baggage", "") for request in vendor.requests)
+    assert by_hand == ("spanledger.tenant=acme" if listed else "")
+    assert by_client == ""
+
+
 def test_service_a_calls_service_b_calls_openai_and_the_call_has_the_tags_of_a(
     metered: Metered, vendor: VendorServer, carry: Carry
 ) -> None:
