@@ -111,10 +111,7 @@ def up(
         for sentence in check(path, ports, disk_free_min * 1_000_000):
             typer.echo(sentence)
         return
-    stop = threading.Event()
-    for number in _STOPPING:
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
-            signal.signal(number, lambda *_: stop.set())
+    stop = _stop_signalled()
     server = EmbeddedServer(
         path,
         otlp_http_port=otlp_http_port,
@@ -135,6 +132,15 @@ def up(
         _say("Stopping: writing what was taken, bringing the rollups up to date.")
         notify("STOPPING=1")
     _say("Stopped.")
+
+
+def _stop_signalled() -> threading.Event:
+    """Return what is set when this process is told to stop."""
+    stop = threading.Event()
+    for number in _STOPPING:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+            signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 def _serve(server: EmbeddedServer, stop: threading.Event) -> None:
