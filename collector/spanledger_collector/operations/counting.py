@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from spanledger_collector.exceptions import InputError, StoreError
 from spanledger_collector.operations.disk import DiskWatch
-from spanledger_collector.receiver.commit import Committer, OverloadedError, UnavailableError, _Item
+from spanledger_collector.receiver.commit import Committer, Item, OverloadedError, UnavailableError
 from spanledger_collector.receiver.door import Door, OtlpRequest
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ class CountingCommitter(Committer):
         self._held = False
         super().__init__(connect, on_commit)
 
-    def _take(self, item: _Item) -> "Future[Rejected]":
+    def take(self, item: Item) -> "Future[Rejected]":
         with self._counts:
             self._under_way += 1
         try:
             self.admit()
-            future = super()._take(item)
+            future = super().take(item)
         except OverloadedError as error:
             self._ended(item.request, error)
             raise

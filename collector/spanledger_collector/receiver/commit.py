@@ -15,7 +15,7 @@ from spanledger_collector.quarantine import RefusedRequest, Rejected
 from spanledger_collector.receiver.door import Door, OtlpRequest, check, is_out_of_memory, is_outage
 from spanledger_collector.refusals import refusal
 
-__all__ = ["Committer", "OverloadedError", "UnavailableError"]
+__all__ = ["Committer", "Item", "OverloadedError", "UnavailableError"]
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class UnavailableError(OverloadedError):
 
 
 @dataclass
-class _Item:
+class Item:
     """A request that waits; ``complaint`` says why it cannot be read, once that is known."""
 
     request: OtlpRequest
@@ -57,7 +57,7 @@ class Committer:
     def __init__(self, connect: Callable[[], Door], on_commit: Callable[[], None]) -> None:
         self._connect = connect
         self._on_commit = on_commit
-        self._waiting: queue.Queue[_Item | None] = queue.Queue()
+        self._waiting: queue.Queue[Item | None] = queue.Queue()
         self._waiting_bytes = 0
         self._lock = threading.Lock()
         self._closed = False
@@ -74,11 +74,22 @@ class Committer:
             check(request)
         except InputError as error:
             return self.refuse(request, error)
-        return self._take(_Item(request))
+        return self.take(Item(request))
 
     def refuse(self, request: OtlpRequest, complaint: InputError, coding: str = "") -> "Future[Rejected]":
         """Take a request that cannot be read, to keep it aside; the future then raises the complaint."""
-        return self._take(_Item(request, complaint, coding))
+        return self.take(Item(request, complaint, coding))
+
+    def take(self, item: Item) -> "Future[Rejected]":
+        """Let a request wait for its turn; every request comes through here."""
+        with self._lock:
+            if self._closed:
+                raise UnavailableError("The collector is shutting down; send again later.")
+            if self._waiting_bytes > _WAITING_BYTES:
+                raise OverloadedError("Too much data waits to be written; send again later.")
+            self._waiting_bytes += item.size
+            self._waiting.put(item)
+        return item.future
 
     def close(self) -> None:
         """Write what was taken, then stop."""
@@ -88,16 +99,6 @@ class Committer:
             self._closed = True
             self._waiting.put(None)
         self._thread.join()
-
-    def _take(self, item: _Item) -> "Future[Rejected]":
-        with self._lock:
-            if self._closed:
-                raise UnavailableError("The collector is shutting down; send again later.")
-            if self._waiting_bytes > _WAITING_BYTES:
-                raise OverloadedError("Too much data waits to be written; send again later.")
-            self._waiting_bytes += item.size
-            self._waiting.put(item)
-        return item.future
 
     def _run(self) -> None:
         door = self._connect()
@@ -113,7 +114,7 @@ class Committer:
             self._on_commit()
         door.close()
 
-    def _arrived(self, room: int) -> list[_Item]:
+    def _arrived(self, room: int) -> list[Item]:
         arrived = []
         while room > 0:
             try:
@@ -127,7 +128,7 @@ class Committer:
             room -= item.size
         return arrived
 
-    def _write(self, door: Door, group: Sequence[_Item]) -> None:
+    def _write(self, door: Door, group: Sequence[Item]) -> None:
         """Insert a group; when that fails for what is in it, halve it until the bad request stands alone with the complaint."""
         try:
             rejected = door.insert([item.request for item in group])
@@ -146,7 +147,7 @@ class Committer:
         for item in group:
             self._done(item, rejected.get(item.request.number, Rejected()))
 
-    def _keep_aside(self, door: Door, refused: Sequence[tuple[_Item, InputError]]) -> None:
+    def _keep_aside(self, door: Door, refused: Sequence[tuple[Item, InputError]]) -> None:
         if not refused:
             return
         try:
@@ -157,12 +158,12 @@ class Committer:
         for item, complaint in refused:
             self._done(item, complaint)
 
-    def _turn_away(self, group: Sequence[_Item], error: Exception) -> None:
+    def _turn_away(self, group: Sequence[Item], error: Exception) -> None:
         _log.error("Could not write a group of requests: %s", error)
         for item in group:
             self._done(item, UnavailableError(f"The ledger could not be written. {refusal(error)}"))
 
-    def _done(self, item: _Item, answer: Rejected | SpanledgerError) -> None:
+    def _done(self, item: Item, answer: Rejected | SpanledgerError) -> None:
         with self._lock:
             self._waiting_bytes -= item.size
         if not item.future.set_running_or_notify_cancel():
@@ -173,5 +174,5 @@ class Committer:
             item.future.set_exception(answer)
 
 
-def _kind(item: _Item) -> tuple[str, str]:
+def _kind(item: Item) -> tuple[str, str]:
     return item.request.signal, item.request.encoding
