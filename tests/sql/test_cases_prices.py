@@ -65,7 +65,7 @@ CASES = [
     Case(
         "a tier without a price of its own says so", "litellm#37077",
         one("gpt-4o-transcribe", "openai", (1000, 100), extra=BATCH),
-        [row(None, "estimated", estimate_low_usd=Decimal("0.0035"))],
+        [row(None, "estimated", estimate_low_usd=Decimal(0), estimate_high_usd=Decimal("0.0035"))],
     ),
     Case(
         "the response's tier beats the request's", "general",
@@ -140,7 +140,7 @@ def test_the_instant_of_a_change_belongs_to_the_new_price(ledger: Ledger, recent
 
 
 def test_a_tier_that_was_removed_prices_what_came_before(ledger: Ledger, recently: float) -> None:
-    """genai-prices#428: tiers are dated too; afterwards the standard price is an estimate."""
+    """genai-prices#428: tiers are dated too; afterwards the standard price is an upper bound."""
     boundary = recently // 900 * 900
     end = datetime.fromtimestamp(boundary, UTC)
     standard = Override("openai", "house-9b", of("0.000002"))
@@ -153,10 +153,10 @@ def test_a_tier_that_was_removed_prices_what_came_before(ledger: Ledger, recentl
     with priced(ledger, standard, flex):
         ledger.settled(*calls)
 
-        shown = ledger.rows("select cost_usd, estimate_low_usd, completeness from calls order by ts")
+        shown = ledger.rows("select cost_usd, estimate_high_usd, completeness from calls order by ts")
         assert shown == [
-            {"cost_usd": Decimal("0.001"), "estimate_low_usd": None, "completeness": "priced"},
-            {"cost_usd": None, "estimate_low_usd": Decimal("0.002"), "completeness": "estimated"},
+            {"cost_usd": Decimal("0.001"), "estimate_high_usd": None, "completeness": "priced"},
+            {"cost_usd": None, "estimate_high_usd": Decimal("0.002"), "completeness": "estimated"},
         ]
 
 
