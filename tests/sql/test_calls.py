@@ -190,7 +190,7 @@ def test_counts_come_as_numbers_and_as_strings(ledger: Ledger, recently: float, 
     assert booked(ledger, chat(recently, tokens=None, extra={"gen_ai.usage.input_tokens": value}))["input_tokens"] == 12
 
 
-@pytest.mark.parametrize("value", ["", "many", "-5", "NaN", "12.5", "99999999999999"])
+@pytest.mark.parametrize("value", ["", "many", "-5", "NaN", "12.5"])
 def test_what_is_no_count_is_no_usage(ledger: Ledger, recently: float, value: str) -> None:
     call = booked(ledger, chat(recently, tokens=None, extra={"gen_ai.usage.input_tokens": value}))
 

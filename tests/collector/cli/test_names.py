@@ -19,7 +19,7 @@ def test_a_name_is_set_listed_and_taken_back(tmp_path: Path) -> None:
     assert (done.code, removed.code) == (0, 0), done
     assert json.loads(listed.out) == [{"name": "cost_center", "field": "team", "origin": "own", "rank": 0}]
     assert wrong.code == 2
-    assert "Did you mean team?" in wrong.err
+    assert "Did you mean team" in wrong.err
     assert unknown.code == 2
     assert "Did you mean cost_center?" in unknown.err
     assert json.loads(after.out) == []
