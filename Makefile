@@ -9,7 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
 # Two processes at most: each has an engine of its own, with threads of its own. A file's tests stay together: they share a store.
-PARALLEL := --numprocesses=auto --maxprocesses=2 --dist=loadfile
+PARALLEL := --numprocesses=auto --maxprocesses=2 --dist=loadfile --durations=25
 
 .PHONY: demo test test-all test-clients test-go test-wheel bench lint typecheck format build install clean
 
@@ -36,8 +36,8 @@ test-wheel: $(VENV)/.dev
 	$(PYTHON) -m venv "$$away/venv"; \
 	wheel=$$(echo "$$away"/dist/*.whl); "$$away/venv/bin/pip" install --quiet "$$wheel[dev]"; \
 	cp -R tests README.md pyproject.toml "$$away"; cd "$$away"; \
-	env -u PYTHONPATH "$$away/venv/bin/python" -m pytest $(PARALLEL) tests/collector/cli/test_served.py tests/collector/cli/test_names.py \
-		tests/demo tests/instrumentation/test_zero_code.py tests/sql/test_migrations.py tests/test_house_rules.py
+	env -u PYTHONPATH "$$away/venv/bin/python" -m pytest $(PARALLEL) tests/collector/cli/test_names.py tests/collector/cli/test_explain.py \
+		tests/demo/test_demo.py tests/instrumentation/test_zero_code.py tests/sql/test_migrations.py tests/test_house_rules.py
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m tests.bench

@@ -212,4 +212,4 @@ from verdicts
 where before != (verdict, winner_span_id, winner_trace_id, tenant, team, feature, user, session, task, task_id, agent, agent_step, service, environment,
   response_id, service_tier, price_context, account, region, error_type, attempts, time_to_first_token_us, cache_write_1h_tokens,
   system_chars, history_chars, user_chars, tool_chars, retrieved_chars, tool_definition_chars, prompt_fingerprint, prefix_fingerprint, system_fingerprint, template_fingerprint)
-settings optimize_and_compare_chain = 0, min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 0, max_insert_threads = 1, max_insert_block_size = 100000000;
+settings optimize_and_compare_chain = 0, query_plan_merge_expressions = 0, min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 0, max_insert_threads = 1, max_insert_block_size = 100000000;
