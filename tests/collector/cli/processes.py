@@ -49,7 +49,7 @@ class Up:
     def stop(self, number: int = signal.SIGTERM) -> Ended:
         """Send a signal and return how it ended."""
         self.process.send_signal(number)
-        _, err = self.process.communicate(timeout=180)
+        _, err = self.process.communicate(timeout=60)
         return Ended(self.process.returncode, "", err)
 
 
