@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -84,10 +85,10 @@ def main(wanted: list[str]) -> int:
     checks |= {f"server, {name}": partial(servers.problems_of, name) for name in servers.PROGRAMS}
     chosen = {name: check for name, check in checks.items() if not wanted or name in wanted}
     failed = 0
-    for name, check in chosen.items():
-        problems = check()
-        print("FAILED" if problems else "ok    ", name, *(f"\n         {problem}" for problem in problems))  # noqa: T201
-        failed += bool(problems)
+    with ThreadPoolExecutor(2) as pool:
+        for name, problems in zip(chosen, pool.map(lambda check: check(), chosen.values()), strict=True):
+            print("FAILED" if problems else "ok    ", name, *(f"\n         {problem}" for problem in problems))  # noqa: T201
+            failed += bool(problems)
     print(f"{len(chosen) - failed} passed, {failed} failed")  # noqa: T201
     return min(failed, 1)
 

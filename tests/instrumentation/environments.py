@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import tomllib
 import venv
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tests.instrumentation.conftest import ReceivedSpan
 
 ROOT = Path(__file__).parents[2]
+_making = threading.Lock()  # of one environment at a time: the package is built in its own folder
 
 
 def cache() -> Path:
@@ -36,12 +38,15 @@ def python_of(extras: str, packages: tuple[str, ...]) -> Path:
     key = hashlib.sha256(repr((sys.version, packages, needs)).encode()).hexdigest()[:16]
     folder = cache() / key
     python = folder / "bin" / "python"
-    if not (folder / ".done").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, f"{ROOT}[{extras}]" if extras else str(ROOT), *packages], check=True)
-        subprocess.run([*pip[:3], "uninstall", "--quiet", "--yes", "spanledger"], check=True)  # run from the checkout
-        (folder / ".done").touch()
+    with _making:
+        if not (folder / ".done").exists():
+            venv.create(folder, with_pip=True, clear=True)
+            pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, f"{ROOT}[{extras}]" if extras else str(ROOT), *packages], check=True)
+            subprocess.run(
+                [*pip[:3], "uninstall", "--quiet", "--yes", "spanledger"], check=True
+            )  # run from the checkout
+            (folder / ".done").touch()
     return python
 
 
