@@ -327,7 +327,9 @@ def test_a_sender_who_never_ends_its_body_is_told_so(
 
 
 def test_headers_have_a_limit(post: Post, recent: float) -> None:
-    assert post(b"", x="y" * 100_000)[0] == 431
+    assert post(b"", x="y" * 30_000)[0] == 431
+    # What does not fit the parser's own buffer is turned away there, unless it came in one piece.
+    assert post(b"", x="y" * 100_000)[0] in {400, 431}
 
 
 def test_a_body_that_says_it_is_too_large_is_not_read(post: Post) -> None:
