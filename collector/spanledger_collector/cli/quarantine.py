@@ -16,7 +16,7 @@ from spanledger_collector.exceptions import InputError, UsageError
 from spanledger_collector.quarantine import statement
 from spanledger_collector.receiver.door import OtlpRequest
 from spanledger_collector.receiver.receiver import BODY_BYTES_MAX
-from spanledger_collector.receiver.unpacking import unpacked
+from spanledger_collector.unpacking import unpacked
 
 __all__ = ["app"]
 

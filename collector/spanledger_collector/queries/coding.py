@@ -5,18 +5,21 @@ import importlib
 import re
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import lz4.block
 import lz4.frame
 
+from spanledger_collector import unpacking
+from spanledger_collector.exceptions import InputError
 from spanledger_collector.queries.errors import RefusedError
+from spanledger_collector.unpacking import TooLargeError, UnknownCodingError
 from spanledger_collector.zstd import zstd
 
 __all__ = ["best_coding", "framed", "packed", "unframed", "unpacked"]
 
-_MEMBERS_MAX: Final = 1_000
+_LZ4_FRAMES: Final = (lz4.frame.LZ4FrameDecompressor, RuntimeError)
 # A block: hash of the rest (128 bits), method, packed size with these nine bytes, unpacked size, data.
 _HASH_BYTES: Final = 16
 _HEAD: Final = struct.Struct("<BII")
@@ -42,29 +45,14 @@ def packed(body: bytes, coding: str) -> bytes:
 
 def unpacked(body: bytes, coding: str, bytes_max: int) -> bytes:
     """Return a request's body as it was before it was packed, every member of it; RefusedError when it cannot be or is too large."""
-    coding = coding.strip().lower()
-    if coding in ("identity", ""):
-        return body
-    if not _is_known(coding):
-        raise RefusedError(
-            48, "NOT_IMPLEMENTED", f"Content-Encoding {coding} is not supported; use gzip, zstd, lz4, deflate or none."
-        )
-    start, failure = _unpacker(coding)
-    members: list[bytes] = []
-    size = 0
-    while body or not members:
-        stream = start()
-        try:
-            members.append(stream.decompress(body, bytes_max + 1 - size))
-        except failure as error:
-            raise RefusedError(36, "BAD_ARGUMENTS", f"The body is not valid {coding}: {error}.") from error
-        size += len(members[-1])
-        if size > bytes_max:
-            raise RefusedError(229, "QUERY_IS_TOO_LARGE", f"The body unpacks to more than {bytes_max} bytes.")
-        if not stream.eof or len(members) > _MEMBERS_MAX:
-            raise RefusedError(36, "BAD_ARGUMENTS", f"The {coding} body is cut off or has too many members.")
-        body = stream.unused_data or b""
-    return b"".join(members)
+    try:
+        return unpacking.unpacked(body, coding.strip().lower(), bytes_max, {"lz4": _LZ4_FRAMES})
+    except TooLargeError as error:
+        raise RefusedError(229, "QUERY_IS_TOO_LARGE", str(error)) from error
+    except UnknownCodingError as error:
+        raise RefusedError(48, "NOT_IMPLEMENTED", str(error)) from error
+    except InputError as error:
+        raise RefusedError(36, "BAD_ARGUMENTS", str(error)) from error
 
 
 def framed(body: bytes, method: str) -> bytes:
@@ -139,15 +127,6 @@ def _damaged(what: str) -> RefusedError:
 
 def _is_known(coding: str) -> bool:
     return coding in ("gzip", "deflate", "lz4") or (coding == "zstd" and zstd() is not None)
-
-
-def _unpacker(coding: str) -> tuple[Callable[[], Any], type[Exception]]:
-    if coding == "zstd":
-        return _zstd().ZstdDecompressor, _zstd().ZstdError
-    if coding == "lz4":
-        return lz4.frame.LZ4FrameDecompressor, RuntimeError
-    window = zlib.MAX_WBITS | 16 if coding == "gzip" else zlib.MAX_WBITS
-    return lambda: zlib.decompressobj(window), zlib.error
 
 
 def _zstd() -> Any:

@@ -20,7 +20,7 @@ from spanledger_collector.queries import LocalOnly
 from spanledger_collector.receiver.commit import OverloadedError
 from spanledger_collector.receiver.door import Encoding, Signal
 from spanledger_collector.receiver.receiver import BODY_BYTES_MAX, RETRY_SECONDS, Body, Receiver, refusal_of
-from spanledger_collector.receiver.unpacking import TooLargeError
+from spanledger_collector.unpacking import TooLargeError
 
 __all__ = ["TENANT_HEADER", "Reading", "build_app", "partial_success"]
 

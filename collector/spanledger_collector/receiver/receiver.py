@@ -13,7 +13,7 @@ from spanledger_collector.receiver.commit import Committer, OverloadedError, Una
 from spanledger_collector.receiver.credentials import Credentials, UnauthenticatedError
 from spanledger_collector.receiver.door import Encoding, OtlpRequest, Signal
 from spanledger_collector.receiver.metrics import MetricsSeen
-from spanledger_collector.receiver.unpacking import TooLargeError, unpacked
+from spanledger_collector.unpacking import TooLargeError, unpacked
 
 __all__ = ["BODY_BYTES_MAX", "RETRY_SECONDS", "SERVICES", "Body", "Receiver", "Refusal", "refusal_of"]
 
