@@ -12,7 +12,7 @@ create or replace view {db}.cost_by_{period} (
   unknown_tokens UInt64 comment 'Input and output tokens of those calls'
 ) as
 select
-  {first_day}(bucket, {zone}) as {period},
+  {period_start} as {period},
   sum(c.calls) as calls, sum(c.input_tokens) as input_tokens, sum(c.output_tokens) as output_tokens, sum(c.known_usd) as known_usd,
   if(unknown_calls = 0, known_usd, null) as cost_usd,
   sumIf(c.calls, c.unknown) as unknown_calls, sumIf(c.input_tokens + c.output_tokens, c.unknown) as unknown_tokens

@@ -53,8 +53,23 @@ VARIANTS: Final[dict[str, dict[str, str]]] = {
         for kind in ("cost", "actor")
         for grain, values in _GRAINS.items()
     },
-    "day": {"period": "day", "first_day": "toDate"},
-    "month": {"period": "month", "first_day": "toStartOfMonth"},
+    "of_hours": {
+        "period": "hour",
+        "by_period": "",
+        "period_type": "DateTime('UTC')",
+        "period_start": "toDateTime(toStartOfHour(bucket, {zone}), 'UTC')",
+        "period_is": "Start of the hour",
+    },
+    **{
+        period: {
+            "period": period,
+            "by_period": f"_by_{period}",
+            "period_type": "Date",
+            "period_start": f"{first_day}(bucket, {{zone}})",
+            "period_is": f"First day of the {period}",
+        }
+        for period, first_day in (("day", "toDate"), ("month", "toStartOfMonth"))
+    },
     "standing": {
         "which": "standing",
         "draft": "",
