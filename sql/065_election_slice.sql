@@ -2,7 +2,7 @@
 -- memory than a day's work; and the traces that share a response id with them (depth two is exact: a verdict depends on the own trace and
 -- on those). Replaced whole at each run.
 create or replace materialized view {db}.election_slice
-refresh every {every} (
+refresh every {every}{by_command} (
   trace_id FixedString(16) comment 'Trace id', due_at DateTime64(3, 'UTC') comment 'When it was due; 1970: a rival of one that is'
 ) engine = {engine:MergeTree} order by trace_id
 comment 'Traces of the running election'

@@ -1,7 +1,7 @@
 -- One row per span of the slice's traces, with the parent that counts. Of several deliveries of a span the one that knows most counts.
 -- Replaced whole at each run.
 create or replace materialized view {db}.election_spans
-refresh every {every} offset {second_step} (
+refresh every {every} offset {second_step}{by_command} (
   trace_id FixedString(16) comment 'Trace id', span_id UInt64 comment 'Span id as a number', parent UInt64 comment 'Parent that counts: its own, else the one that stands in for a lost one',
   parent_lost UInt8 comment 'The parent never landed', ts DateTime64(6, 'UTC') comment 'Start', end_ts DateTime64(6, 'UTC') comment 'End', role LowCardinality(String) comment 'call, wrapper or link', operation LowCardinality(String) comment 'What it does, see trace_spans',
   scope LowCardinality(String) comment 'Instrumentation scope', model LowCardinality(String) comment 'Model, by its name in the price book', model_known UInt8 comment 'The price book knows the model',

@@ -50,11 +50,15 @@ class Serving:
 
 @dataclass(frozen=True)
 class Database:
-    """An open ledger database. ``client()`` gives a connection of its own: one for each thread."""
+    """An open ledger database. ``client()`` gives a connection of its own: one for each thread.
+
+    ``was_killed`` says that the process that had the store open before did not close it: see ``heal``.
+    """
 
     target: Target
     connect: Callable[[str], Client]
     path: Path | None = None
+    was_killed: bool = False
     _lock: IO[str] | None = None
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
@@ -104,7 +108,7 @@ def open_embedded(path: Path, target: Target | None = None) -> Database:
     Raises StoreInUseError when another process has it, StoreError when it cannot be made, written or read.
     """
     path = path.expanduser().resolve()
-    lock = _locked(path)
+    lock, was_killed = _locked(path)
     scratch = _scratch(path)
     engine = path / "clickhouse"
     try:
@@ -115,7 +119,7 @@ def open_embedded(path: Path, target: Target | None = None) -> Database:
         raise
     # The engine stops with its last connection, and takes a quarter of a second to start: this one is held until the end.
     steps = [first.close, lambda: _drop(scratch)]
-    return Database(target or Target(), lambda name: _embedded_client(engine, name), path, lock, steps)
+    return Database(target or Target(), lambda name: _embedded_client(engine, name), path, was_killed, lock, steps)
 
 
 def connect(url: str, target: Target, token: str = "") -> Database:
@@ -202,7 +206,8 @@ def _errors_of_the_engine() -> Iterator[Callable[[], str]]:
             os.close(stderr)
 
 
-def _locked(path: Path) -> IO[str]:
+def _locked(path: Path) -> tuple[IO[str], bool]:
+    """Take the store, and tell whether its last holder left without closing it."""
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = (path / _LOCK).open("a+")
@@ -221,8 +226,9 @@ def _locked(path: Path) -> IO[str]:
     except OSError as error:  # a file system without locks
         lock.close()
         raise _unusable(path, error) from error
+    was_killed = (path / _SERVING).exists()
     _write_private(path / _SERVING, json.dumps(vars(Serving(os.getpid()))))
-    return lock
+    return lock, was_killed
 
 
 def _unusable(path: Path, error: OSError) -> StoreError:

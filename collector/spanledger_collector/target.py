@@ -65,8 +65,11 @@ class Target:
             "on_cluster": f"on cluster {quoted(self.cluster)}" if self.cluster else "",
             "credentials": login,
             "zone": quoted(self.zone or "UTC"),
-            # The embedded collector refreshes after each commit; a server keeps a schedule of its own.
+            # A server keeps a schedule. Embedded, views are refreshed by command only, after each commit: what depends on a view that does
+            # not exist never runs by itself, as all would at each opening of a store, whatever it is opened for.
             "every": "1 hour" if embedded else "10 second",
+            "by_command": f" depends on {self.database}.command" if embedded else "",
+            "and_by_command": f", {self.database}.command" if embedded else "",
             # A server cuts the next slice of the election first, and judges it two seconds later.
             "second_step": "2 second",
             "lifetime": "0" if embedded else "min 20 max 40",

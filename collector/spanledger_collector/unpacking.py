@@ -44,7 +44,7 @@ def unpacked(body: bytes, coding: str, bytes_max: int, more: Mapping[str, Unpack
             raise InputError(f"The body is not valid {coding}: {error}.") from error
         size += len(members[-1])
         if size > bytes_max:
-            raise TooLargeError(f"The body unpacks to more than {bytes_max} bytes; send less at a time.")
+            raise TooLargeError(f"The body unpacks to more than {bytes_max} bytes; send smaller batches.")
         if not stream.eof:
             raise InputError(f"The {coding} body is cut off.")
         if len(members) > _MEMBERS_MAX:

@@ -18,7 +18,7 @@ from spanledger_collector.cli.statements import statement
 from spanledger_collector.database import Database, Serving, connect, open_embedded, serving_of
 from spanledger_collector.exceptions import StoreError, UsageError
 from spanledger_collector.migrations import migrate
-from spanledger_collector.refresh import settle
+from spanledger_collector.refresh import heal, settle
 from spanledger_collector.server import prepare
 from spanledger_collector.target import Target
 
@@ -124,6 +124,7 @@ def opened(store: Path | None, clickhouse: str | None, note: str, *, zone: str |
     with contextlib.closing(database):
         with working("Bringing schema and prices up to date"):
             prepare(database, note)
+        _heal(database)
         yield database
 
 
@@ -173,11 +174,21 @@ def _embedded(path: Path) -> Iterator[Database]:
             has_prices = client.query(f"select 1 from {database.target.database}.price_books limit 1").result_rows
         if not has_prices:  # whoever made the ledger was stopped in the middle
             prepare(database, "read")
+        _heal(database)
         yield database
+
+
+def _heal(database: Database) -> None:
+    """Read again what a killed process landed and did not book; it leaves rollups to be made again."""
+    if database.was_killed:
+        with working("Healing what a killed process left"), contextlib.closing(database.client()) as client:
+            heal(client)
 
 
 def behind_since(client: Client) -> str | None:
     """Return since when calls wait to be summed, and say for how long; None when the sums are up to date."""
+    if is_embedded(client):
+        return None  # it was settled when it was opened, and nothing has arrived since
     since, seconds = client.query(statement("lag")).result_rows[0]
     if since is None:
         return None
