@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from spanledger.call_metrics import CallMetrics, observe_health
 from spanledger.cost import PriceList
 from spanledger.delivery import Delivery
+from spanledger.exceptions import SettingsError
 from spanledger.exits import before_worker_exit
 from spanledger.exporter import LedgerEncoder, outbound_resource
 from spanledger.health import SignalStats
 from spanledger.once import error_counts
-from spanledger.otlp import sender_type
+from spanledger.otlp_http import HttpSender
 from spanledger.outcomes import OutcomeLog, encode_outcomes
 from spanledger.processor import EndedSpan, LedgerProcessor
 from spanledger.shadow import cast_shadows
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk.trace import TracerProvider
 
+    from spanledger.otlp import Sender, Signal
     from spanledger.settings import Settings
 
 __all__ = ["Pipeline", "Stats"]
@@ -51,7 +53,7 @@ class Pipeline:
         genai_spans_only: bool,
         before_exit: Callable[[], None],
     ) -> None:
-        open_sender = sender_type(settings)
+        open_sender = _sender_type(settings)
         prices = PriceList()
         prices.load()
 
@@ -104,3 +106,14 @@ class Pipeline:
             queue.end_close()
         if self._own_provider is not None:
             self._own_provider.shutdown()
+
+
+def _sender_type(settings: Settings) -> Callable[[Settings, Signal], Sender]:
+    """Return what opens the way of a signal; raises SettingsError when gRPC is asked for and not installed."""
+    if settings.protocol != "grpc":
+        return HttpSender
+    try:
+        from spanledger.otlp_grpc import GrpcSender  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise SettingsError("OTLP protocol 'grpc' is not installed; run: pip install 'spanledger[grpc]'") from error
+    return GrpcSender

@@ -19,8 +19,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spanledger.delivery import Delivery
 from spanledger.health import SignalStats
-from spanledger.otlp import HttpSender, Limits
+from spanledger.otlp import Limits
 from spanledger.otlp_grpc import GrpcSender
+from spanledger.otlp_http import HttpSender
 from spanledger.settings import settings_from
 from tests.instrumentation.grpc_ledger import GrpcLedger
 

@@ -13,8 +13,9 @@ import pytest
 
 from spanledger.delivery import Delivery
 from spanledger.health import SignalStats
-from spanledger.otlp import Answer, HttpSender, Limits
+from spanledger.otlp import Answer, Limits
 from spanledger.otlp_grpc import GrpcSender
+from spanledger.otlp_http import HttpSender
 from spanledger.settings import settings_from
 from tests.instrumentation.grpc_ledger import GrpcLedger
 from tests.instrumentation.test_delivery import UNCONFIRMED, Endpoint, Reply, encode, refused_url, until
