@@ -46,7 +46,7 @@ create or replace view {db}.calls (
   tool_chars UInt32 comment 'Characters of tool results',
   retrieved_chars UInt32 comment 'Characters of retrieved context',
   tool_definition_chars UInt32 comment 'Characters of tool definitions',
-  prompt_fingerprint String comment 'Keyed fingerprint of the whole prompt; empty or 0: none',
+  prompt_fingerprint String comment 'Keyed fingerprint of the whole prompt; empty: none',
   prefix_fingerprint String comment 'Keyed fingerprint of its cacheable prefix',
   system_fingerprint String comment 'Keyed fingerprint of the system prompt',
   template_fingerprint String comment 'Keyed fingerprint of the prompt with its digits masked',
