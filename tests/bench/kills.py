@@ -17,7 +17,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ from rich.console import Console
 
 from spanledger_collector.database import open_embedded
 from spanledger_collector.refresh import heal, settle
+from tests.bench.sending import Batch, Client
 from tests.otlp import chat, key_values, request
 from tests.otlp_json import as_otlp_json
 
@@ -43,15 +44,6 @@ _MOMENTS: Final = ("load", "load", "load", "load", "start", "stop")
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What one client sends in one request."""
-
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True)
 class Totals:
     """What the ledger holds at the end."""
 
@@ -61,29 +53,6 @@ class Totals:
     usd: object
     summed_usd: object
     differences: int
-
-
-@dataclass
-class Client:
-    """Sends one batch after the other until told to stop; a batch that was not acknowledged is sent first the next time."""
-
-    batches: Iterator[Batch]
-    pending: Batch | None = None
-    acknowledged: int = 0
-    sent_again: int = 0
-
-    def run(self, url: str, is_over: Callable[[], bool]) -> None:
-        while not is_over():
-            self.sent_again += self.pending is not None
-            self.pending = self.pending or next(self.batches)
-            try:
-                call = urllib.request.Request(url + self.pending.path, self.pending.body, self.pending.headers)  # noqa: S310
-                urllib.request.urlopen(call, timeout=30).close()  # noqa: S310
-            except OSError:
-                time.sleep(0.02)
-                continue
-            self.pending = None
-            self.acknowledged += 1
 
 
 def spans(at: float) -> Iterator[Batch]:
@@ -99,7 +68,7 @@ def spans(at: float) -> Iterator[Batch]:
             elif encoding == "json":
                 headers = {"Content-Type": "application/json"}
                 body = as_otlp_json(MessageToDict(ExportTraceServiceRequest.FromString(body))).body
-            yield Batch("/v1/traces", headers, body)
+            yield Batch("/v1/traces", headers, body, _BATCH)
 
 
 def events(at: float) -> Iterator[Batch]:
@@ -115,7 +84,7 @@ def events(at: float) -> Iterator[Batch]:
             told = {"event.name": "api_request", "event.sequence": sequence, "session.id": f"s{at}"}
             counts = {"model": "claude-sonnet-4-5-20250929", "input_tokens": "50", "output_tokens": "60"}
             record.attributes.extend(key_values(told | counts))
-        yield Batch("/v1/logs", {"Content-Type": "application/x-protobuf"}, message.SerializeToString())
+        yield Batch("/v1/logs", {"Content-Type": "application/x-protobuf"}, message.SerializeToString(), _BATCH)
 
 
 @dataclass
@@ -135,7 +104,7 @@ class Campaign:
     @property
     def acknowledged(self) -> int:
         """How many calls were acknowledged."""
-        return sum(client.acknowledged for client in self.clients) * _BATCH
+        return sum(client.acknowledged for client in self.clients)
 
     def kill(self, moment: str) -> None:
         """Start the collector and kill it at a moment of that kind; before, see whether it has all that was acknowledged."""
@@ -163,7 +132,7 @@ class Campaign:
         assert urls is not None
         self._check(urls["queries"])
         for client in self.clients:
-            client.run(urls["OTLP/HTTP"], lambda client=client: client.pending is None)  # type: ignore[misc]
+            client.run(lambda: urls["OTLP/HTTP"], lambda client=client: client.pending is None)  # type: ignore[misc]
         process.send_signal(signal.SIGTERM)
         assert _ended(process) == 0
         with closing(open_embedded(self.store)) as database, closing(database.client()) as ledger:
@@ -191,7 +160,7 @@ class Campaign:
 
     def _load(self, process: "subprocess.Popen[str]", url: str, moment: str) -> None:
         over = threading.Event()
-        threads = [threading.Thread(target=client.run, args=(url, over.is_set)) for client in self.clients]
+        threads = [threading.Thread(target=client.run, args=(lambda: url, over.is_set)) for client in self.clients]
         for thread in threads:
             thread.start()
         time.sleep(self.dice.uniform(0.05, 2.5))
@@ -239,7 +208,7 @@ def main() -> None:
             if number % 10 == 0:
                 console.print(f"{number} kills {dict(campaign.kills)}, {campaign.acknowledged:,} calls acknowledged")
         totals = campaign.finish()
-    again = sum(client.sent_again for client in campaign.clients)
+    again = sum(client.sent_again.total() for client in campaign.clients)
     console.print(
         f"{dict(campaign.kills)}: {campaign.acknowledged:,} calls acknowledged, {again:,} batches sent again, "
         f"starts took up to {max(campaign.start_seconds):.1f} s."
