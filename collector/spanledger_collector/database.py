@@ -220,8 +220,8 @@ def _locked(path: Path) -> tuple[IO[str], bool]:
         holder = _read_serving(path)
         who = f"process {holder.pid}" if holder else "another process"
         raise StoreInUseError(
-            f"The store {path} is in use by {who}, and only one at a time can have it open. Stop that process first. "
-            "(While `spanledger up` runs, all other commands go through it but `migrate`, and `zone` when it changes the zone.)"
+            f"The store {path} is in use by {who}, and only one at a time can have it open. Stop that process first. (While "
+            "`spanledger up` runs, all other commands go through it but `migrate`, and `zone` and `retention` when they change something.)"
         ) from error
     except OSError as error:  # a file system without locks
         lock.close()

@@ -3,7 +3,7 @@
 A file holds one statement that can be run twice. What holds data (``create table``, ``alter table``, ``insert``) is applied once and
 frozen. What holds none (``create or replace`` of views, dictionaries, functions) may be edited: when anything is new or edited, all
 of them are made again, because a view keeps the text of the functions that it was made with; so they are when the ledger's reporting
-zone changed. Files are taken in the order of their
+zone changed, or how long it keeps things. Files are taken in the order of their
 names; a letter after the number (``050a``) puts an ``alter table`` behind its table and before what reads the new column.
 
 Placeholders are filled for the target (embedded chDB, one server, a cluster); a first line ``-- for each: grain = minute, hour``
@@ -22,6 +22,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from spanledger_collector.assets import assets
 from spanledger_collector.exceptions import MigrationError
 from spanledger_collector.refusals import refusal
+from spanledger_collector.retention import kept_retention, make_retention_true
 from spanledger_collector.target import Target
 from spanledger_collector.zone import SETTINGS, kept_zone
 
@@ -89,6 +90,8 @@ VARIANTS: Final[dict[str, dict[str, str]]] = {
 _FILE_NAME = re.compile(r"(\d{3})([a-z]?)_([a-z0-9_]+)\.sql")
 _FOR_EACH = re.compile(r"\A-- for each: \w+ = ([\w, ]+)\n")
 _ENGINE = re.compile(r"\{engine:(\w+)(\([^}]*\))?\}")
+_CREATE_TABLE = re.compile(r"^create table\b", re.MULTILINE)
+_KEPT = ("zone", "calls_days", "rollup_years")
 _RECORDS = """
 create table if not exists {db}.schema_migrations (
   number UInt16 comment 'Number of the file, plus 1000 for an a after it, 2000 for a b, ...',
@@ -122,13 +125,18 @@ class Migration:
         """SHA-256 of the text, hexadecimal."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
-    def mark(self, zone: str) -> str:
-        """Digest of what it made: a definition that names the reporting zone is another one in another zone."""
-        text = self.text.replace("{zone}", zone) if self.is_definition else self.text
+    def mark(self, target: Target) -> str:
+        """Digest of what it made: a definition that names a setting of the ledger is another one when that is changed."""
+        text = self.text
+        if self.is_definition:
+            values = target.placeholders() | {"zone": target.zone}
+            for name in _KEPT:
+                text = text.replace("{" + name + "}", values[name])
         return hashlib.sha256(text.encode()).hexdigest()
 
     def statements(self, target: Target) -> Iterator[str]:
         """Yield the statements for one target, one or one for each variant."""
+        target = target.by_age if _CREATE_TABLE.search(self.text) else target
         match = _FOR_EACH.match(self.text)
         for variant in match[1].split(",") if match else [None]:
             values = VARIANTS[variant.strip()] if variant else {}
@@ -168,15 +176,15 @@ def migrate(client: Client, target: Target, migrations: Sequence[Migration] | No
     """Apply what is missing and return it; a failure leaves what was done before it recorded, so the next run goes on there.
 
     ``migrations`` replaces the files of the ``sql`` folder. Raises MigrationError when a statement fails or when a file changed
-    after it was applied, UsageError when the target's zone is none or not the ledger's.
+    after it was applied, UsageError when a setting of the target cannot be or is not the ledger's.
     """
     client.command(target.create_database())
     client.command(render(_RECORDS, target))
     client.command(render(SETTINGS, target))
-    target = replace(target, zone=kept_zone(client, target))
+    target = _as_kept(client, target)
     applied = _applied(client, target)
     files = read_migrations() if migrations is None else migrations
-    news = _news(files, applied, target.zone)
+    news = _news(files, applied, target)
     for file in files if news else ():
         if file.is_definition or file.number not in applied:
             _apply(client, target, file)
@@ -184,12 +192,19 @@ def migrate(client: Client, target: Target, migrations: Sequence[Migration] | No
             _record(client, target, [file])
     # Not before all are made: one that was made with an older text of another must be made again after a failure.
     _record(client, target, [file for file in news if file.is_definition])
+    make_retention_true(client, target, files)
     return news
 
 
 def pending(client: Client, target: Target) -> list[Migration]:
     """Return what ``migrate`` would apply to a ledger that exists; changes nothing, and raises what it would raise before it does."""
-    return _news(read_migrations(), _applied(client, target), kept_zone(client, target))
+    return _news(read_migrations(), _applied(client, target), _as_kept(client, target))
+
+
+def _as_kept(client: Client, target: Target) -> Target:
+    """Return the target with the settings that its ledger keeps."""
+    kept = kept_retention(client, target)
+    return replace(kept, zone=kept_zone(client, target))
 
 
 def _applied(client: Client, target: Target) -> dict[int, str]:
@@ -199,11 +214,11 @@ def _applied(client: Client, target: Target) -> dict[int, str]:
     }
 
 
-def _news(files: Sequence[Migration], applied: dict[int, str], zone: str) -> list[Migration]:
+def _news(files: Sequence[Migration], applied: dict[int, str], target: Target) -> list[Migration]:
     for file in files:
         if not file.is_definition and file.number in applied:
             _check_unchanged(file, applied[file.number])
-    return [file for file in files if applied.get(file.number) != file.mark(zone)]
+    return [file for file in files if applied.get(file.number) != file.mark(target)]
 
 
 def _check_unchanged(migration: Migration, digest: str) -> None:
@@ -226,6 +241,6 @@ def _apply(client: Client, target: Target, migration: Migration) -> None:
 
 
 def _record(client: Client, target: Target, files: Sequence[Migration]) -> None:
-    rows = [[file.number, file.name, file.mark(target.zone)] for file in files]
+    rows = [[file.number, file.name, file.mark(target)] for file in files]
     if rows:
         client.insert("schema_migrations", rows, column_names=["number", "name", "digest"], database=target.database)

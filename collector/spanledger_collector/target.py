@@ -1,7 +1,7 @@
 """Where the schema goes: embedded chDB, one ClickHouse server, or a cluster; and what differs in the SQL between them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from spanledger_collector.exceptions import UsageError
@@ -16,13 +16,20 @@ def quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+def _whole(number: int, unit: str, since: str) -> str:
+    """Return how many days or years back all is there: an expression where less was kept until some time."""
+    return f"least({number}, age('{unit}', toDateTime({quoted(since)}, 'UTC'), now('UTC')))" if since else str(number)
+
+
 @dataclass(frozen=True)
 class Target:
     """One database to hold a ledger.
 
     ``cluster`` names the cluster of the server's configuration (kind ``cluster`` only). ``user`` and ``password`` are what a
     server's dictionaries use to read their own tables. ``zone`` is the reporting time zone (hours, days and months are its own) that a
-    new ledger gets; empty: what the ledger has, UTC if it is new.
+    new ledger gets; empty: what the ledger has, UTC if it is new. So it is with how long landed spans, calls and sums are kept (0: what
+    the ledger has; else 30 days, 400 days, 5 years). ``calls_since`` and ``rollups_since`` (UTC) say since when calls and sums are whole,
+    where more is kept than once was.
     """
 
     kind: Literal["embedded", "server", "cluster"] = "embedded"
@@ -31,9 +38,11 @@ class Target:
     user: str = ""
     password: str = ""
     zone: str = ""
-    raw_days: int = 30
-    calls_days: int = 400
-    rollup_years: int = 5
+    raw_days: int = 0
+    calls_days: int = 0
+    rollup_years: int = 0
+    calls_since: str = ""
+    rollups_since: str = ""
 
     def __post_init__(self) -> None:
         if not _IDENTIFIER.fullmatch(self.database):
@@ -42,6 +51,11 @@ class Target:
             )
         if (self.kind == "cluster") != bool(self.cluster):
             raise UsageError("A target of kind cluster needs the cluster's name, and only it has one.")
+
+    @property
+    def by_age(self) -> "Target":
+        """The target for what has to be a number: tables drop rows by their age alone."""
+        return replace(self, calls_since="", rollups_since="")
 
     def engine(self, name: str, arguments: str) -> str:
         """Return a table engine: as it is, or its replicated form on a cluster."""
@@ -77,7 +91,7 @@ class Target:
             "margin": "5" if embedded else "60",
             "late_every": "0 second" if embedded else "10 minute",
             "grace": "5 minute",
-            "raw_days": str(self.raw_days),
-            "calls_days": str(self.calls_days),
-            "rollup_years": str(self.rollup_years),
+            "raw_days": str(self.raw_days or 30),
+            "calls_days": _whole(self.calls_days or 400, "day", self.calls_since),
+            "rollup_years": _whole(self.rollup_years or 5, "year", self.rollups_since),
         }

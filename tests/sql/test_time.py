@@ -8,7 +8,6 @@ import pytest
 
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.migrations import migrate
-from spanledger_collector.target import Target
 from spanledger_collector.zone import checked_zone, realign_hours, stored_zone, write_zone
 from tests.ledger import Ledger
 from tests.otlp import chat
@@ -52,7 +51,7 @@ def told(_ledger_of_module: Ledger) -> Iterator[Ledger]:
 
 def report_in(ledger: Ledger, zone: str) -> None:
     target = ledger.database.target
-    realign_hours(ledger.client, zone, target.calls_days)
+    realign_hours(ledger.client, zone, 400)
     write_zone(ledger.client, target.database, zone)
     with ledger.database.bare_client() as client:
         migrate(client, replace(target, zone=zone))
@@ -97,7 +96,7 @@ def test_a_zone_that_does_not_exist_is_refused_with_those_that_are_near(ledger: 
 def test_hours_without_calls_cannot_be_cut_anew(ledger: Ledger) -> None:
     ledger.client.command("insert into cost_hours (bucket, calls, run_at) values ('2024-01-01 00:00:00', 1, now())")
 
-    assert realign_hours(ledger.client, "Europe/Berlin", Target().calls_days) is False
+    assert realign_hours(ledger.client, "Europe/Berlin", 400) is False
     with pytest.raises(UsageError, match="1 rows of hours whose single calls are no longer kept"):
-        realign_hours(ledger.client, "Asia/Kolkata", Target().calls_days)
+        realign_hours(ledger.client, "Asia/Kolkata", 400)
     assert ledger.row("select count() as n from cost_hours") == {"n": 1}

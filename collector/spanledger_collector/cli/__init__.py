@@ -22,6 +22,7 @@ from spanledger_collector.cli import (
     quarantine,
     query,
     replay,
+    retention,
     statement,
     up,
     zone,
@@ -50,6 +51,7 @@ app.command("cost", short_help="Show what LLM calls cost, by any dimensions.")(c
 app.command("close", short_help="Close a month: what is booked stays.")(close.close)
 app.command("statement", short_help="Show what a month is charged, to the last digit.")(statement.statement)
 app.command("zone", short_help="Show or change the reporting time zone.")(zone.zone)
+app.command("retention", short_help="Show or change how long things are kept.")(retention.retention)
 app.command("explain", short_help="Tell why a span bills or not, figure by figure.")(explain.explain)
 app.command("backup", short_help="Copy a ledger, also while it is served.")(backup.backup)
 app.command("restore", short_help="Make a ledger from a backup, and prove it.")(backup.restore)

@@ -30,7 +30,7 @@ __all__ = [
     "behind_since",
     "confirmed",
     "is_embedded",
-    "new_zone",
+    "new_target",
     "opened",
     "reading",
     "server_of",
@@ -92,9 +92,21 @@ def server_of(store: Path | None, clickhouse: str | None) -> Serving | None:
     return holder if holder and holder.clickhouse_url else None
 
 
-def new_zone() -> str:
-    """Return the reporting time zone that a new ledger shall get, empty if the user has no wish."""
-    return os.environ.get("SPANLEDGER_ZONE", "").strip()
+def new_target() -> Target:
+    """Return an embedded target with the settings that the user wishes a new ledger to have, those of the environment."""
+    return Target(
+        zone=os.environ.get("SPANLEDGER_ZONE", "").strip(),
+        raw_days=_number("SPANLEDGER_RAW_DAYS"),
+        calls_days=_number("SPANLEDGER_CALLS_DAYS"),
+        rollup_years=_number("SPANLEDGER_ROLLUP_YEARS"),
+    )
+
+
+def _number(variable: str) -> int:
+    text = os.environ.get(variable, "").strip()
+    if text and not (text.isascii() and text.isdigit() and int(text)):
+        raise UsageError(f"{variable} is {text!r}: write a whole number of days or years, or unset it.")
+    return int(text or 0)
 
 
 def confirmed(what: str, *, yes: bool) -> None:
@@ -108,18 +120,18 @@ def confirmed(what: str, *, yes: bool) -> None:
 
 
 @contextlib.contextmanager
-def opened(store: Path | None, clickhouse: str | None, note: str, *, zone: str | None = None) -> Iterator[Database]:
+def opened(
+    store: Path | None, clickhouse: str | None, note: str, *, wished: Target | None = None
+) -> Iterator[Database]:
     """Open a ledger for writing, its schema and prices brought up to date; StoreInUseError while another process serves it.
 
-    ``zone`` is the reporting zone that it should have; None: what the environment says.
+    ``wished`` names the settings that it should have; None: those of the environment.
     """
     server_of(store, clickhouse)  # waits for a command that is about to end
-    wished = new_zone() if zone is None else zone
+    target = wished or new_target()
     with working("Opening the ledger"):
         database = (
-            connect(clickhouse, replace(_server(clickhouse), zone=wished))
-            if clickhouse
-            else open_embedded(store_path(store), Target(zone=wished))
+            connect(clickhouse, _server(clickhouse, target)) if clickhouse else open_embedded(store_path(store), target)
         )
     with contextlib.closing(database):
         with working("Bringing schema and prices up to date"):
@@ -201,13 +213,14 @@ def is_embedded(client: Client) -> bool:
     return str(client.uri).startswith("chdb:")
 
 
-def _server(url: str) -> Target:
+def _server(url: str, wished: Target | None = None) -> Target:
     """Return the target of a server; its dictionaries read their tables as the user of the URL."""
+    target = replace(wished or Target(), kind="server")
     try:
         parts = urlsplit(url)
     except ValueError:  # `connect` says what is wrong with it
-        return Target(kind="server")
-    return Target(kind="server", user=unquote(parts.username or ""), password=unquote(parts.password or ""))
+        return target
+    return replace(target, user=unquote(parts.username or ""), password=unquote(parts.password or ""))
 
 
 def _one_of(store: Path | None, clickhouse: str | None) -> None:

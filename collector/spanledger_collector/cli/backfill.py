@@ -20,6 +20,7 @@ from spanledger_collector.exceptions import InputError, UsageError
 from spanledger_collector.prices.tables import as_utc
 from spanledger_collector.refresh import judge, settle
 from spanledger_collector.refusals import refusal
+from spanledger_collector.retention import kept_retention, whole_days
 
 __all__ = ["Reading", "backfill", "plan", "read_hours"]
 
@@ -100,7 +101,7 @@ def backfill(
         raise UsageError(f"--from-table: {from_table!r} is no table's name; write otel_traces or database.otel_traces.")
     now = datetime.now(UTC)
     with writing(store, clickhouse, "spanledger backfill") as database, closing(database.client()) as client:
-        oldest = now - timedelta(days=database.target.calls_days - 1)
+        oldest = now - timedelta(days=whole_days(kept_retention(client, database.target)) - 1)
         start, end = _day("--since", since) or oldest, _day("--until", until) or now
         reading = plan(client, from_table, max(start, oldest), end, again=again)
         if not dry_run:

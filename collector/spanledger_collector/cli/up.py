@@ -10,14 +10,13 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from spanledger_collector.cli.access import Store, new_zone, store_path
+from spanledger_collector.cli.access import Store, new_target, store_path
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.listening import HOST, Tls
 from spanledger_collector.operations.check import Ports, check
 from spanledger_collector.operations.notify import notify, watchdog_seconds
 from spanledger_collector.queries import read_users
 from spanledger_collector.server import Doorway, EmbeddedServer
-from spanledger_collector.target import Target
 
 __all__ = ["up"]
 
@@ -108,7 +107,7 @@ def up(
     listed, path = read_users(users) if users else None, store_path(store)
     if check_only:
         ports = Ports(otlp_http_port, otlp_grpc_port, clickhouse_port, doorway.host)
-        for sentence in check(path, ports, disk_free_min * 1_000_000):
+        for sentence in check(path, ports, disk_free_min * 1_000_000, new_target()):
             typer.echo(sentence)
         return
     stop = _stop_signalled()
@@ -121,7 +120,7 @@ def up(
         fsync=fsync,
         users=listed,
         disk_free_min=disk_free_min * 1_000_000,
-        target=Target(zone=new_zone()),
+        target=new_target(),
     )
     with server:
         urls = {"http": server.otlp_http_url, "grpc": server.otlp_grpc_url, "clickhouse": server.clickhouse_url}

@@ -10,6 +10,8 @@ from spanledger_collector.cli.access import ClickHouseUrl, Store, Yes, confirmed
 from spanledger_collector.cli.show import working
 from spanledger_collector.migrations import migrate
 from spanledger_collector.refresh import settle
+from spanledger_collector.retention import kept_retention, whole_days
+from spanledger_collector.target import Target
 from spanledger_collector.zone import checked_zone, realign_hours, stored_zone, write_zone
 
 __all__ = ["zone"]
@@ -32,7 +34,7 @@ def zone(
             typer.echo(stored_zone(client))
         return
     with (
-        opened(store, clickhouse, "spanledger zone", zone="") as database,
+        opened(store, clickhouse, "spanledger zone", wished=Target()) as database,
         contextlib.closing(database.client()) as client,
     ):
         target = database.target
@@ -46,7 +48,7 @@ def zone(
             yes=yes,
         )
         with working("Making the rollups anew"):
-            realign_hours(client, new, target.calls_days)
+            realign_hours(client, new, whole_days(kept_retention(client, target)))
             write_zone(client, target.database, new)
             migrate(client, replace(target, zone=new))
             if target.kind == "embedded":

@@ -11,6 +11,8 @@ from spanledger_collector.database import open_embedded, serving_of
 from spanledger_collector.exceptions import StoreError, StoreInUseError
 from spanledger_collector.listening import HOST, listen
 from spanledger_collector.migrations import pending
+from spanledger_collector.retention import wished_retention
+from spanledger_collector.target import Target
 
 __all__ = ["Ports", "check"]
 
@@ -25,7 +27,7 @@ class Ports:
     otlp_host: str = HOST
 
 
-def check(store: Path, ports: Ports, free_bytes_min: int) -> Iterator[str]:
+def check(store: Path, ports: Ports, free_bytes_min: int, target: Target) -> Iterator[str]:
     """Yield a sentence for each part that is well; raises what would stop the start."""
     for name, port, host in (
         ("OTLP/HTTP", ports.otlp_http, ports.otlp_host),
@@ -35,7 +37,7 @@ def check(store: Path, ports: Ports, free_bytes_min: int) -> Iterator[str]:
         listen(name, port, host).close()
         yield f"Port {port or '(any)'} for {name} is free."
     yield _disk(store, free_bytes_min)
-    yield _store(store)
+    yield _store(store, target)
 
 
 def _disk(store: Path, free_bytes_min: int) -> str:
@@ -48,7 +50,7 @@ def _disk(store: Path, free_bytes_min: int) -> str:
     return f"The disk of {folder} has {free / 1e9:,.1f} GB left."
 
 
-def _store(store: Path) -> str:
+def _store(store: Path, target: Target) -> str:
     if holder := serving_of(store):
         raise StoreInUseError(
             f"The store {store} is in use by process {holder.pid}: only one at a time can have it open."
@@ -59,8 +61,9 @@ def _store(store: Path) -> str:
             raise StoreError(
                 f"A new store cannot be made at {store}: {folder} is not a folder that this user may write."
             )
+        wished_retention(target)
         return f"There is no ledger at {store} yet; it would be made."
     with contextlib.closing(open_embedded(store)) as database, contextlib.closing(database.bare_client()) as client:
-        count = len(pending(client, database.target))
+        count = len(pending(client, target))
     news = f"{count} files of the schema would be applied" if count else "its schema is up to date"
     return f"The ledger {store} opens; {news}."

@@ -145,6 +145,14 @@ def test_an_explanation_through_up_is_that_of_the_store(served: Up) -> None:
     assert (missing.code, "Calls are kept 400 days" in missing.sentence) == (1, True)
 
 
+def test_how_long_a_served_ledger_keeps_things_is_shown_and_not_changed(served: Up) -> None:
+    shown = spanledger("retention", "--store", served.store)
+    changed = spanledger("retention", "--raw-days", 10, "--yes", "--store", served.store)
+
+    assert shown.out == "Spans and log records are kept 30 days, calls 400 days, hourly sums 5 years.\n"
+    assert (changed.code, "is in use by process" in changed.sentence) == (1, True)
+
+
 def test_the_zone_of_a_served_ledger_is_shown_and_not_changed(served: Up) -> None:
     shown: Ended = spanledger("zone", "--store", served.store)
     changed = spanledger("zone", "Europe/Berlin", "--yes", "--store", served.store)
@@ -152,4 +160,7 @@ def test_the_zone_of_a_served_ledger_is_shown_and_not_changed(served: Up) -> Non
     assert (shown.code, shown.out) == (0, "UTC\n")
     assert changed.code == 1
     assert f"is in use by process {served.process.pid}" in changed.sentence
-    assert "all other commands go through it but `migrate`, and `zone` when it changes the zone" in changed.sentence
+    assert (
+        "all other commands go through it but `migrate`, and `zone` and `retention` when they change something"
+        in changed.sentence
+    )
