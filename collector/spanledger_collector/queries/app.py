@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import logging
 import re
 import time
@@ -23,6 +22,7 @@ from spanledger_collector.queries.engine import Answer, Readers
 from spanledger_collector.queries.errors import RefusedError, http_status
 from spanledger_collector.queries.formats import content_type
 from spanledger_collector.queries.insertion import split_insert
+from spanledger_collector.queries.progress import headers_of
 from spanledger_collector.queries.request import is_on, read_body, read_question
 from spanledger_collector.queries.sending import Sending
 from spanledger_collector.queries.settings import QUERY_BYTES_MAX
@@ -117,20 +117,18 @@ def _without_question(request: Request) -> Response:
     return PlainTextResponse("Ok.\n")
 
 
-async def _response(request: Request, answer: Answer, query_id: str, elapsed_ns: int) -> tuple[bytes, dict[str, str]]:
-    # The engine tells nobody here how many rows it read, so the summary leaves that out.
-    summary = {
-        "written_rows": str(answer.rows_written),
-        "result_bytes": str(len(answer.body)),
-        "elapsed_ns": str(elapsed_ns),
-    }
+async def _response(
+    request: Request, answer: Answer, query_id: str, elapsed_ns: int
+) -> tuple[bytes, list[tuple[str, str]]]:
+    counts = {"result_bytes": len(answer.body), "elapsed_ns": elapsed_ns}
+    if answer.rows_written:
+        counts["written_rows"] = answer.rows_written
     headers = {
         "Content-Type": content_type(answer.format),
         "X-ClickHouse-Format": answer.format,
         "X-ClickHouse-Timezone": answer.timezone,
         "X-ClickHouse-Server-Display-Name": "spanledger",
         "X-ClickHouse-Query-Id": _header_safe(query_id),
-        "X-ClickHouse-Summary": json.dumps(summary, separators=(",", ":")),
         "Vary": "Accept-Encoding",
     }
     body, fields = answer.body, request.query_params
@@ -140,7 +138,8 @@ async def _response(request: Request, answer: Answer, query_id: str, elapsed_ns:
     elif coding and len(body) >= _PACKED_BYTES_MIN:
         body = await asyncio.to_thread(packed, body, coding)
         headers["Content-Encoding"] = coding
-    return body, headers
+    told = headers_of(answer.progress, counts, each=is_on(fields, "send_progress_in_http_headers"))
+    return body, [*headers.items(), *told]
 
 
 def _failure(error: RefusedError, query_id: str) -> Response:

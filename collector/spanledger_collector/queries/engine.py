@@ -13,6 +13,7 @@ from spanledger_collector.database import Database
 from spanledger_collector.queries.errors import RefusedError, of_engine
 from spanledger_collector.queries.formats import hello_block, native_header
 from spanledger_collector.queries.gate import Gate, Parameter
+from spanledger_collector.queries.progress import Progress, Watch
 from spanledger_collector.queries.settings import LIMITS, READERS, WAITING_MAX
 from spanledger_collector.queries.tenancy import Confinement, confine
 
@@ -41,6 +42,7 @@ class Answer:
     format: str
     timezone: str
     rows_written: int = 0
+    progress: Progress | None = None
 
 
 class Readers:
@@ -84,13 +86,15 @@ class Readers:
             return Answer(hello_block(str(client.server_version), timezone), "Native", timezone)
         gate = self._gate_of(client)
         if question.tenant is not None:
-            gate = replace(gate, databases=frozenset({ledger, "system"}), confinement=Confinement.of(client, ledger))
+            confinement = Confinement.of(client, ledger)
+            confinement.judge_settings(question.settings)
+            gate = replace(gate, databases=frozenset({ledger, "system"}), confinement=confinement)
         if client.database not in gate.databases or (gate.confinement and client.database != ledger):
             raise RefusedError(
                 81, "UNKNOWN_DATABASE", f"Database {client.database} cannot be read here; the ledger is {ledger}."
             )
         try:
-            return _run(client, gate, question, timezone)
+            return _run(client, gate, question, timezone, self._own.watches[question.tenant])
         except DatabaseError as error:
             raise of_engine(error) from error
 
@@ -108,6 +112,7 @@ class Readers:
             # 2, not 1: the settings of a query may still be set; the gate sees to it that only harmless ones are.
             client.command("set readonly = 2")
             own[tenant] = client
+            self._own.__dict__.setdefault("watches", {})[tenant] = Watch.on(client)
         return own[tenant]
 
     def _gate_of(self, client: Client) -> Gate:
@@ -117,16 +122,18 @@ class Readers:
             return self._gate
 
 
-def _run(client: Client, gate: Gate, question: Question, timezone: str) -> Answer:
+def _run(client: Client, gate: Gate, question: Question, timezone: str, watch: Watch) -> Answer:
     statement = gate.admit(client, question.text, question.parameters)
     parameters = {name: question.parameters[name] for name in statement.parameters}
     settings = dict(question.settings)
     form = statement.format or question.format
     text = statement.text.removesuffix(f" FORMAT {form}")
     clause_is_inside = statement.format and text == statement.text
-    body = client.raw_query(text, parameters, settings, None if clause_is_inside else form)
+    with watch.watching(text) as progress:
+        body = client.raw_query(text, parameters, settings, None if clause_is_inside else form)
     if not body and form == "Native" and not clause_is_inside:
         # Without a block, a client could not tell the names of the columns.
         described = client.raw_query(text, parameters, settings, "JSONCompactEachRowWithNamesAndTypes")
         body = native_header(described) if described else body
-    return Answer(body, form, timezone)
+    # How many rows were read would tell a reader of one tenant about the others.
+    return Answer(body, form, timezone, progress=None if gate.confinement else progress)

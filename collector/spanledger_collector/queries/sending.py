@@ -1,6 +1,6 @@
 """Sends answers in pieces, at the pace of who reads them, and holds only so many bytes of them in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.responses import Response
@@ -27,7 +27,7 @@ class Sending:
                 202, "TOO_MANY_SIMULTANEOUS_QUERIES", "Too many answers wait to be read; read them, or try again later."
             )
 
-    def response(self, body: bytes, headers: Mapping[str, str]) -> Response:
+    def response(self, body: bytes, headers: Sequence[tuple[str, str]]) -> Response:
         """Return a response that is sent piece by piece and counted until it is gone."""
         return _Pieces(self, body, headers)
 
@@ -37,8 +37,10 @@ class Sending:
 
 
 class _Pieces(Response):
-    def __init__(self, sending: Sending, body: bytes, headers: Mapping[str, str]) -> None:
-        super().__init__(body, headers=headers)
+    def __init__(self, sending: Sending, body: bytes, headers: Sequence[tuple[str, str]]) -> None:
+        super().__init__(body)
+        for name, value in headers:  # of one name there may be several
+            self.headers.append(name, value)
         self._sending = sending
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the protocol's signature

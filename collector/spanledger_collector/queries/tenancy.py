@@ -2,9 +2,13 @@
 
 The filter is a setting of the reader's own connection, which no query can change (the gate admits no such setting). It holds for
 the tables under a view, in subqueries and after FINAL. What has no column ``tenant`` (landing, election, prices) is hidden.
+
+Nor may a query see what the engine does before it filters: a PREWHERE is evaluated on everybody's rows, and an error in it tells about
+them; so do virtual columns, and limits of the rows that are read. The ledger's own functions know everybody's prices.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +28,10 @@ _VIEWS: Final = frozenset({
 })  # fmt: skip
 _SYSTEM: Final = frozenset({"one", "numbers", "zeros", "settings", "functions", "formats", "time_zones", "databases"})
 _SYSTEM_NAMES: Final = frozenset({"system", "information_schema", "INFORMATION_SCHEMA"})
+# A condition must never be evaluated before the filter, or together with it.
+_ORDERED: Final = {"optimize_move_to_prewhere": 0, "query_plan_optimize_prewhere": 0, "query_plan_merge_filters": 0}
+_COUNTING: Final = frozenset({"max_rows_to_read", "max_bytes_to_read", "read_overflow_mode"})
+_VIRTUAL: Final = re.compile(r"_(part|partition|block|row|sample|table|database|disk|distance)\w*")
 _KINDS: Final = frozenset({"ExplainQuery", "ShowProcesslistQuery"})
 
 
@@ -44,28 +52,42 @@ class Confinement:
         """Raise RefusedError for a part of a statement that reaches beyond the tenant."""
         if kind in _KINDS:
             raise _denied("EXPLAIN and SHOW PROCESSLIST are not for a reader of one tenant")
-        if kind == "Function" and str(members.get("name")).lower().startswith(("dict", "joinget")):
-            raise _denied(f"{members.get('name')} is not for a reader of one tenant")
+        if members.get("prewhere"):
+            raise _denied("PREWHERE is not for a reader of one tenant; WHERE does the same")
+        if kind == "SetQuery":
+            self.judge_settings(str(change["name"]) for change in members.get("changes", []))
+        for name in (str(members.get("name")) if kind == "Function" else "", str(members.get("func_name", ""))):
+            if name.lower().startswith(("dict", "joinget", f"{self.database.lower()}_")):
+                raise _denied(f"{name} is not for a reader of one tenant")
         if kind in ("Identifier", "TableIdentifier"):
             self.judge_name(list(map(str, members.get("name_parts") or [members.get("name", "")])))
+
+    def judge_settings(self, names: Iterable[str]) -> None:
+        """Raise RefusedError for a setting by which one could count the rows of others."""
+        if denied := sorted(_COUNTING.intersection(names)):
+            raise _denied(f"The setting {denied[0]} is not for a reader of one tenant")
 
     def judge_name(self, parts: list[str]) -> None:
         """Raise RefusedError for the name of a table that is hidden, wherever it stands."""
         if len(parts) > 1 and parts[0] in _SYSTEM_NAMES and (parts[0] != "system" or parts[1] not in _SYSTEM):
             raise _denied(f"{'.'.join(parts)} is not for a reader of one tenant")
+        if _VIRTUAL.fullmatch(parts[-1]):
+            raise _denied(f"{parts[-1]} is not for a reader of one tenant")
         own = parts[1:] if len(parts) > 1 and parts[0] == self.database else parts
         if own[0] in self.hidden:
             raise _denied(f"{own[0]} is not for a reader of one tenant; there are {', '.join(sorted(_VIEWS))}")
 
     def judge_parameter(self, value: str) -> None:
         """Raise RefusedError for a name that comes as a parameter."""
-        if value in self.hidden | _SYSTEM_NAMES:
+        if value in self.hidden | _SYSTEM_NAMES or _VIRTUAL.fullmatch(value):
             raise _denied(f"{value} is not for a reader of one tenant")
 
 
 def confine(client: Client, database: str, tenant: str) -> None:
     """Make a connection see the rows of one tenant only, for good."""
     tables = [str(row[0]) for row in client.query(read_statement("tenant_tables"), {"database": database}).result_rows]
+    for name, value in _ORDERED.items():
+        client.set_client_setting(name, value)
     condition = quoted(f"tenant = {quoted(tenant)}")
     filters = ", ".join(f"{quoted(f'{database}.{table}')}: {condition}" for table in tables)
     client.command(f"set additional_table_filters = {{{filters}}}")

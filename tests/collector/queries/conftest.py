@@ -51,7 +51,7 @@ class Endpoint:
             connection.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     database = open_embedded(tmp_path_factory.mktemp("served") / "store")
     client = database.bare_client()

@@ -204,6 +204,37 @@ def test_curl_can_ask(endpoint: Endpoint) -> None:
     assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout == "42\n"
 
 
+def test_the_summary_counts_what_the_query_read_and_not_what_its_settings_took(endpoint: Endpoint) -> None:
+    def summary(sql: str, **settings: str) -> dict[str, str]:
+        told = json.loads(endpoint.ask(sql, fields=settings).headers["x-clickhouse-summary"])
+        assert all(isinstance(value, str) for value in told.values())
+        return {name: told[name] for name in ("read_rows", "read_bytes", "total_rows_to_read", "result_rows")}
+
+    thousand = {"read_rows": "1000", "read_bytes": "8000", "total_rows_to_read": "1000", "result_rows": "1"}
+    assert summary("select sum(number) from numbers(1000)") == thousand
+    assert summary("select sum(number) from numbers(1000) format JSON", max_threads="1") == thousand
+    assert summary("select usd from money where usd > 1e30", max_threads="1")["result_rows"] == "0"
+
+
+def test_curl_sees_how_the_query_went_on_in_headers_and_no_more_of_them_than_clients_take(endpoint: Endpoint) -> None:
+    asked = "send_progress_in_http_headers=1&wait_end_of_query=1&http_headers_progress_interval_ms=10"
+    sql = "select count() from numbers(60000000) where sipHash64(number, number) % 3 = 0"
+    command = ["curl", "-si", f"http://localhost:{endpoint.port}/?{asked}", "-d", sql]
+
+    lines = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+    told = [json.loads(line.split(": ", 1)[1]) for line in lines if line.lower().startswith("x-clickhouse-progress")]
+
+    assert 1 <= len(told) <= 20
+    rows = [int(report["read_rows"]) for report in told]
+    assert rows == sorted(rows)
+    assert {report["total_rows_to_read"] for report in told} == {"60000000"}
+    assert not [name for name in endpoint.ask("select 1").headers if "progress" in name]
+
+
+def test_clickhouse_connect_has_the_summary(client: Client) -> None:
+    assert client.query("select sum(number) from numbers(1000)").summary["read_rows"] == "1000"
+
+
 def test_clickhouse_connect_reads_money_and_time_exactly(client: Client) -> None:
     result = client.query("select at, usd from money order by at")
 

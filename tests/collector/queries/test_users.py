@@ -129,6 +129,50 @@ def test_a_reader_of_a_tenant_cannot_name_what_is_not_filtered(server: EmbeddedS
         assert ask(server, "select 1 from tables", "a", params={name: "system"}).status_code != 200
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select count() from genai_calls prewhere throwIf(team = 'secret') = 0",
+        "select count() from genai_calls prewhere toUInt8(if(team = 'mine', '1', toString(team))) = 1",
+        "select count() from calls where team in (select team from genai_calls prewhere intDiv(1, team != 'secret') = 1)",
+        "select count() from genai_calls settings max_rows_to_read = 1",
+        "select * from (select count() from genai_calls settings max_rows_to_read = 1)",
+        "select max(_part_offset) from genai_calls",
+        "select g._part from genai_calls as g",
+        "select {v:Identifier} from genai_calls",
+        "select spanledger_rate_of('b', 'openai', 'gpt-4o-mini', '', now(), 1)",
+        "select arrayMap(x -> spanledger_tier_side_of(x), [''])",
+        "select * apply(spanledger_tier_side_of) from (select '')",
+    ],
+)
+def test_a_reader_of_a_tenant_sees_nothing_of_what_happens_before_the_filter(server: EmbeddedServer, sql: str) -> None:
+    reply = ask(server, sql, "a", params={"param_v": "_part"})
+
+    assert (reply.status_code, reply.headers["x-clickhouse-exception-code"]) == (403, "497")
+    assert "secret" not in reply.text.replace(sql, "")
+
+
+def test_no_condition_is_evaluated_on_the_rows_of_others(server: EmbeddedServer) -> None:
+    for source in ("genai_calls", "genai_calls final", "calls", "costs", "(select * from genai_calls)"):
+        for condition in (
+            "throwIf(team = 'secret') = 0",
+            "intDiv(1, team != 'secret') = 1",
+            "toUInt8(if(team = 'mine', '1', toString(team))) = 1",
+            "tenant != '' and 1 % (team != 'secret') = 0 and team != ''",
+        ):
+            reply = ask(server, f"select count() from {source} where {condition}", "a")
+            assert (reply.status_code, reply.text != "0\n") == (200, True), (source, condition, reply.text)
+
+
+def test_the_summary_and_limits_tell_a_reader_of_one_tenant_nothing_of_the_others(server: EmbeddedServer) -> None:
+    asked = {"send_progress_in_http_headers": "1"}
+    mine, theirs = (ask(server, "select count() from genai_calls", user, params=asked) for user in ("a", "all"))
+
+    assert "read_rows" not in str(mine.headers)
+    assert '"read_rows"' in theirs.headers["x-clickhouse-summary"]
+    assert ask(server, "select count() from calls", "a", params={"max_rows_to_read": "1"}).status_code == 403
+
+
 def test_the_filter_holds_below_joins_subqueries_windows_and_final(server: EmbeddedServer) -> None:
     for sql in (
         "select * from genai_calls",
