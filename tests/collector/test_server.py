@@ -15,8 +15,10 @@ from pathlib import Path
 import grpc
 import pytest
 from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from spanledger_collector.exceptions import StoreError, StoreInUseError
+from spanledger_collector.receiver import grpc_server
 from spanledger_collector.server import EmbeddedServer
 from tests.otlp import chat, request
 
@@ -112,6 +114,56 @@ def test_bad_json_is_answered_in_json(server: EmbeddedServer) -> None:
 
     assert code == 400
     assert answer.startswith(b'{"code": 3, "message": "The body is not JSON')
+
+
+def test_grpc_names_what_was_kept_aside_and_takes_the_rest(server: EmbeddedServer, recent: float) -> None:
+    with grpc.insecure_channel(server.otlp_grpc_url.removeprefix("http://")) as channel:
+        answer = channel.unary_unary(TRACES)(request([chat(recent), chat(5.0)]).body, timeout=30)
+
+    partial = ExportTraceServiceResponse.FromString(answer).partial_success
+    assert (partial.rejected_spans, partial.error_message) == (1, "Kept aside: starts before the ledger's retention.")
+
+
+@pytest.mark.parametrize(
+    ("size", "packed", "metadata"),
+    [
+        (64_000_001, grpc.Compression.NoCompression, ()),
+        (64_000_001, grpc.Compression.Gzip, ()),
+        (10, grpc.Compression.NoCompression, (("x-large", "y" * 30_000),)),
+    ],
+)
+def test_grpc_does_not_want_again_what_is_too_large(
+    server: EmbeddedServer, size: int, packed: grpc.Compression, metadata: tuple[tuple[str, str], ...]
+) -> None:
+    options = [("grpc.max_send_message_length", -1)]
+    with (
+        grpc.insecure_channel(server.otlp_grpc_url.removeprefix("http://"), options) as channel,
+        pytest.raises(grpc.RpcError) as failure,
+    ):
+        channel.unary_unary(TRACES)(bytes(size), timeout=60, compression=packed, metadata=metadata)
+
+    assert failure.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    # Without RetryInfo, a sender does not send again what exhausted a resource.
+    assert "grpc-status-details-bin" not in dict(failure.value.trailing_metadata() or ())
+
+
+def test_a_grpc_sender_whose_message_does_not_come_is_given_up_and_costs_the_others_nothing(
+    server: EmbeddedServer, recent: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grpc_server, "MESSAGE_SECONDS_MAX", 1.0)
+    over = threading.Event()
+
+    def never() -> Iterator[bytes]:
+        over.wait(30)
+        yield b""
+
+    with grpc.insecure_channel(server.otlp_grpc_url.removeprefix("http://")) as channel:
+        waiting = [channel.stream_unary(TRACES).future(never(), timeout=30) for _ in range(50)]
+        answer = channel.unary_unary(TRACES)(request([chat(recent)]).body, timeout=30)
+        codes = {call.code() for call in waiting}
+        over.set()
+
+    assert (answer, codes) == (b"", {grpc.StatusCode.DEADLINE_EXCEEDED})
 
 
 def test_grpc_says_invalid_argument(server: EmbeddedServer) -> None:

@@ -1,7 +1,9 @@
 """`spanledger up`: the embedded collector as a process."""
 
+import contextlib
 import logging
 import os
+import resource
 import signal
 import threading
 from pathlib import Path
@@ -111,6 +113,7 @@ def up(
             typer.echo(sentence)
         return
     stop = _stop_signalled()
+    _allow_open_files()
     server = EmbeddedServer(
         path,
         otlp_http_port=otlp_http_port,
@@ -131,6 +134,13 @@ def up(
         _say("Stopping: writing what was taken, bringing the rollups up to date.")
         notify("STOPPING=1")
     _say("Stopped.")
+
+
+def _allow_open_files() -> None:
+    """Take as many open files as the system lets us: senders that hold connections must not keep the engine from its own."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # where even that is more than there may be
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _stop_signalled() -> threading.Event:

@@ -1,10 +1,12 @@
 """OTLP/gRPC: the Export methods of the trace, logs and metrics services, on raw bytes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NoReturn
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc import code_pb2
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
@@ -33,6 +35,9 @@ _OPTIONS: Final = (
     ("grpc.max_connection_age_grace_ms", 60_000),
     ("grpc.max_connection_idle_ms", 600_000),
 )
+MESSAGE_SECONDS_MAX: Final = 60.0
+_TOO_SLOW: Final = Refusal(408, code_pb2.DEADLINE_EXCEEDED, again=True, message="The message did not arrive in time.")
+_NO_MESSAGE: Final = Refusal(400, code_pb2.INVALID_ARGUMENT, again=False, message="There was no message.")
 _METHODS: Final = {f"/{service}/Export": signal for signal, service in SERVICES.items()}
 _STATUS_CODES: Final = {status.value[0]: status for status in grpc.StatusCode}
 
@@ -59,11 +64,20 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
             sender = self._receiver.credentials.sender(headers.get("authorization", ""), headers.get(TENANT_HEADER, ""))
         except Exception as error:  # noqa: BLE001 - as below
             return grpc.stream_unary_rpc_method_handler(_refuse(refusal_of(error)))
-        return grpc.unary_unary_rpc_method_handler(_export(self._receiver, signal, sender.tenant))
+        return grpc.stream_unary_rpc_method_handler(_export(self._receiver, signal, sender.tenant))
 
 
-def _export(receiver: Receiver, signal: Signal, tenant: str) -> Callable[[bytes, Any], Awaitable[bytes]]:
-    async def export(body: bytes, context: Any) -> bytes:
+def _export(receiver: Receiver, signal: Signal, tenant: str) -> Callable[[Any, Any], Awaitable[bytes]]:
+    """Return what takes one message: as a stream of one, because only so a message that does not come can be given up."""
+
+    async def export(messages: Any, context: Any) -> bytes:
+        try:
+            async with asyncio.timeout(MESSAGE_SECONDS_MAX):
+                body = await anext(messages)
+        except TimeoutError:
+            await _abort(context, _TOO_SLOW)
+        except StopAsyncIteration:
+            await _abort(context, _NO_MESSAGE)
         try:
             return partial_success(await receiver.take(Body(signal, "protobuf", tenant, body)))
         except Exception as error:  # noqa: BLE001 - whatever happened, a sender must know whether to send again
