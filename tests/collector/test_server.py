@@ -150,7 +150,7 @@ def test_grpc_does_not_want_again_what_is_too_large(
 def test_a_grpc_sender_whose_message_does_not_come_is_given_up_and_costs_the_others_nothing(
     server: EmbeddedServer, recent: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grpc_server, "MESSAGE_SECONDS_MAX", 1.0)
+    monkeypatch.setattr(grpc_server, "_MESSAGE_SECONDS_MAX", 1.0)
     over = threading.Event()
 
     def never() -> Iterator[bytes]:

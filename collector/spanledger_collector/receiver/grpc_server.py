@@ -35,7 +35,7 @@ _OPTIONS: Final = (
     ("grpc.max_connection_age_grace_ms", 60_000),
     ("grpc.max_connection_idle_ms", 600_000),
 )
-MESSAGE_SECONDS_MAX: Final = 60.0
+_MESSAGE_SECONDS_MAX: Final = 60.0
 _TOO_SLOW: Final = Refusal(408, code_pb2.DEADLINE_EXCEEDED, again=True, message="The message did not arrive in time.")
 _NO_MESSAGE: Final = Refusal(400, code_pb2.INVALID_ARGUMENT, again=False, message="There was no message.")
 _METHODS: Final = {f"/{service}/Export": signal for signal, service in SERVICES.items()}
@@ -72,7 +72,7 @@ def _export(receiver: Receiver, signal: Signal, tenant: str) -> Callable[[Any, A
 
     async def export(messages: Any, context: Any) -> bytes:
         try:
-            async with asyncio.timeout(MESSAGE_SECONDS_MAX):
+            async with asyncio.timeout(_MESSAGE_SECONDS_MAX):
                 body = await anext(messages)
         except TimeoutError:
             await _abort(context, _TOO_SLOW)
