@@ -38,7 +38,7 @@ class Serving:
     """What the process that has a store open says about itself; URLs are empty while it does not listen.
 
     ``token`` lets its reader write through the query endpoint, ``reading_token`` lets it read there where others need a password:
-    only the owner of the store can read them.
+    only the owner of the store can read them. With fewer free bytes on the disk than ``free_bytes_min`` it takes nothing.
     """
 
     pid: int
@@ -46,6 +46,7 @@ class Serving:
     otlp_http_url: str = ""
     token: str = ""
     reading_token: str = ""
+    free_bytes_min: int | None = None
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,9 @@ class EmbeddedServer:
             stack.callback(services.close)
             self.otlp_http_url, self.clickhouse_url = url_of(otlp, tls=doorway.tls is not None), url_of(queries)
             self.otlp_grpc_url = services.grpc_url
-            self.database.announce(Serving(os.getpid(), self.clickhouse_url, url_of(own), token, reading_token))
+            self.database.announce(
+                Serving(os.getpid(), self.clickhouse_url, url_of(own), token, reading_token, self._disk_free_min)
+            )
             self._cleanup = stack.pop_all()
         _log.info(
             "Serving %s: OTLP/HTTP %s, OTLP/gRPC %s, queries %s",

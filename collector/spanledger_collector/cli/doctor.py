@@ -45,7 +45,8 @@ def _findings(path: Path, serving: Serving | None, store: Path | None, clickhous
     if not clickhouse:
         yield from listening(path, serving)
         if path.is_dir():
-            yield from of_store(path, FREE_BYTES_MIN)
+            told = serving.free_bytes_min if serving else None
+            yield from of_store(path, FREE_BYTES_MIN if told is None else told)
     yield environment(serving)
     try:
         with reading(store, clickhouse) as client:

@@ -1,5 +1,6 @@
 """Finds out what is wrong between a service and its ledger, part by part, and says it in words."""
 
+import contextlib
 import os
 import shutil
 import urllib.error
@@ -65,7 +66,7 @@ def listening(path: Path, serving: Serving | None) -> Iterator[Finding]:
 
 def store(path: Path, free_bytes_min: int) -> Iterator[Finding]:
     """Look at the folder of the store and its disk."""
-    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink())
+    size = _size(path)
     mode = path.stat().st_mode & 0o077
     if mode:
         yield Finding("store", "warn", f"Others on this machine can look into {path}: chmod 700 {path}.")
@@ -74,6 +75,16 @@ def store(path: Path, free_bytes_min: int) -> Iterator[Finding]:
     full = free < free_bytes_min
     advice = f"; below {free_bytes_min / 1e6:,.0f} MB nothing is taken. Make room" if full else ""
     yield Finding("disk", "fail" if full else "ok", f"{free / 1e9:,.1f} GB are free{advice}.")
+
+
+def _size(path: Path) -> int:
+    """Return how many bytes the files of a folder have; those that vanish meanwhile, as parts do that are merged, have none."""
+    size = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                size += os.lstat(Path(folder, name)).st_size
+    return size
 
 
 def ledger(client: Client, target: Target) -> Iterator[Finding]:
@@ -85,8 +96,11 @@ def ledger(client: Client, target: Target) -> Iterator[Finding]:
         client.query("select now64(3, 'UTC')").result_rows[0][0].replace(tzinfo=UTC) - datetime.now(UTC)
     ).total_seconds()
     is_off = abs(skew) > _SKEW_SECONDS
-    yield Finding(
-        "clock", "warn" if is_off else "ok", f"The ledger's clock is {skew:+.0f} s from the one of this machine."
+    off = f"The ledger's clock is {skew:+.0f} s from the one of this machine."
+    yield (
+        Finding("clock", "warn", off)
+        if is_off
+        else Finding("clock", "ok", "The ledger's clock is that of this machine.")
     )
     found = client.query("select * from ledger_status")
     row = dict(zip(found.column_names, found.result_rows[0], strict=True))

@@ -185,6 +185,12 @@ def test_nothing_is_taken_while_the_disk_is_nearly_full_and_all_that_is_there_ca
     assert ready.status_code == 503
     assert "MB left" in ready.json()["trouble"]
     assert full.committer.requests == {("traces", "unavailable"): 1}
+    assert full.database.path
+    doctor = spanledger("doctor", "--json", "--store", full.database.path)
+    (disk,) = [finding for finding in json.loads(doctor.stdout) if finding["part"] == "disk"]
+    assert (disk["state"], "below 1,000,000,000,000 MB nothing is taken" in disk["sentence"]) == ("fail", True), (
+        "its own limit"
+    )
 
 
 def test_a_backup_waits_for_what_is_being_written_and_only_the_owner_cuts_one(full: EmbeddedServer) -> None:
