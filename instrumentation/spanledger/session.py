@@ -14,6 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from spanledger.calls import CallOptions, call_options, configure, options_from
+from spanledger.destinations import keep_tags_from_vendors
 from spanledger.exceptions import SpanledgerError
 from spanledger.exits import before_sigterm
 from spanledger.instrumentors import ClientMetering, disabled_names
@@ -190,6 +191,13 @@ def _carry_tags(settings: Settings) -> None:
         if settings.carries_into_threads:
             carry_into_threads(is_on=True)
         pseudonyms = pseudonyms_from(settings.user_key)
+        if settings.baggage_tags:
+            keep_tags_from_vendors()
+            if not call_options().propagate_hosts:
+                warn_once(
+                    "baggage-nowhere",
+                    "spanledger: SPANLEDGER_BAGGAGE lists tags, and no host gets them; list own hosts in SPANLEDGER_PROPAGATE_HOSTS",
+                )
         propagate_tags(settings.baggage_tags, is_trusting=settings.trusts_baggage, pseudonyms=pseudonyms)
     except Exception:  # noqa: BLE001 - calls are metered all the same
         warn_once("carry-tags", "spanledger: tags do not follow work into threads and services", with_error=True)

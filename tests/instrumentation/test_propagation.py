@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import urllib.request
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import httpx2
 import openai
 import pytest
+import requests
 from opentelemetry import baggage, propagate, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.propagators.composite import CompositePropagator
@@ -16,6 +21,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 import spanledger
+from spanledger.calls import call_options, configure
+from spanledger.calls.options import Hosts
+from spanledger.destinations import keep_tags_from_vendors
 from spanledger.exceptions import SettingsError
 from spanledger.propagation import propagate_tags
 from spanledger.scopes import current_tags
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
     from tests.instrumentation.conftest import Metered
 
     Carry = Callable[..., None]
+    OwnHosts = Callable[[str], None]
 
 KEY = b"a key of sixteen bytes or more"
 
@@ -45,8 +54,17 @@ def carry() -> Iterator[Carry]:
     def set_up(*tags: str, is_trusting: bool = True, key: bytes | None = None) -> None:
         propagate_tags(tags, is_trusting=is_trusting, pseudonyms=Pseudonyms(key) if key is not None else None)
 
+    keep_tags_from_vendors()
     yield set_up
     propagate.set_global_textmap(before)
+
+
+@pytest.fixture
+def own_hosts(metered: Metered) -> Iterator[OwnHosts]:
+    """Return a function that sets SPANLEDGER_PROPAGATE_HOSTS, for this test."""
+    before = call_options()
+    yield lambda names: configure(replace(before, propagate_hosts=Hosts.parse(names)))
+    configure(before)
 
 
 def sent() -> dict[str, str]:
@@ -59,28 +77,94 @@ def arrived(header: str) -> dict[str, str]:
     return dict(current_tags(propagate.extract({"baggage": header})))
 
 
-@pytest.mark.parametrize("listed", [(), ("tenant",)])
-def test_a_vendor_gets_from_plain_http_what_is_listed_and_from_its_client_nothing(
-    listed: tuple[str, ...], metered: Metered, vendor: VendorServer, carry: Carry
+def by_urllib(url: str, headers: dict[str, str]) -> None:
+    urllib.request.urlopen(urllib.request.Request(url, b"{}", headers)).close()  # noqa: S310 - a server of the test
+
+
+def by_requests(url: str, headers: dict[str, str]) -> None:
+    requests.post(url, json={}, headers=headers, timeout=30)
+
+
+def by_httpx(url: str, headers: dict[str, str]) -> None:
+    httpx.post(url, json={}, headers=headers)
+
+
+def by_httpx2(url: str, headers: dict[str, str]) -> None:
+    httpx2.post(url, json={}, headers=headers)
+
+
+def by_asynchronous_httpx2(url: str, headers: dict[str, str]) -> None:
+    async def post() -> None:
+        async with httpx2.AsyncClient() as client:
+            await client.post(url, json={}, headers=headers)
+
+    asyncio.run(post())
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+@pytest.mark.parametrize("post", [by_urllib, by_requests, by_httpx, by_httpx2, by_asynchronous_httpx2])
+def test_tags_reach_own_hosts_only_whichever_client_writes_the_headers(
+    post: Callable[[str, dict[str, str]], None], is_own: bool, metered: Metered, carry: Carry, own_hosts: OwnHosts
 ) -> None:
-    carry(*listed)
+    carry("tenant", "user")
+    received: list[dict[str, str]] = []
+
+    async def take(request: Request) -> Response:
+        received.append(dict(request.headers))
+        return PlainTextResponse("done")
+
+    with serve(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
+        own_hosts(url.removeprefix("http://") if is_own else "other.example")
+        with spanledger.tags(tenant="acme", user="bob"):
+            context = baggage.set_baggage("theirs", "1")
+            headers: dict[str, str] = {"uberctx-spanledger.tenant": "acme", "x-kept": "1"}
+            propagate.inject(headers, context)  # as instrumentations of HTTP clients do
+            post(url, headers)
+
+    (request,) = received
+    entries = set(request["baggage"].split(","))
+    assert entries == {"theirs=1"} | ({"spanledger.tenant=acme", "user.id=bob"} if is_own else set())
+    assert ("uberctx-spanledger.tenant" in request, request["x-kept"]) == (is_own, "1")
+
+
+def test_a_vendor_gets_no_tag_from_its_client_nor_from_plain_http(
+    metered: Metered, vendor: VendorServer, carry: Carry
+) -> None:
+    carry("tenant")
     asked: dict[str, Any] = {"model": "gpt-5-mini", "messages": [{"role": "user", "content": "hi"}]}
 
     with (
         spanledger.tags(tenant="acme", team="search"),
         openai.OpenAI(api_key="k", base_url=f"{vendor.url}/v1") as client,
     ):
-        # As instrumentations of HTTP clients do: they ask the propagator, which is not told the host.
+        assert sent() == {"baggage": "spanledger.tenant=acme"}
         httpx2.post(f"{vendor.url}/v1/chat/completions", json=asked, headers={"x-api-key": "k", **sent()})
         client.chat.completions.create(**asked, extra_headers=sent())
 
-    by_hand, by_client = (request.headers.get("baggage", "") for request in vendor.requests)
-    assert by_hand == ("spanledger.tenant=acme" if listed else "")
-    assert by_client == ""
+    assert [request.headers.get("baggage") for request in vendor.requests] == [None, None]
+
+
+def test_headers_that_cannot_be_looked_at_do_not_stop_the_request(
+    metered: Metered,
+    vendor: VendorServer,
+    carry: Carry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    carry("tenant")
+    monkeypatch.setattr("spanledger.destinations._is_suspect", lambda _: 1 / 0)
+
+    for post in (by_requests, by_httpx2):
+        post(f"{vendor.url}/v1/chat/completions", {})
+
+    assert len(vendor.requests) == 2
+    assert [record.message for record in caplog.records if record.name == "spanledger"] == [
+        "spanledger: tags in the headers of a request were not looked at"
+    ]
 
 
 def test_service_a_calls_service_b_calls_openai_and_the_call_has_the_tags_of_a(
-    metered: Metered, vendor: VendorServer, carry: Carry
+    metered: Metered, vendor: VendorServer, carry: Carry, own_hosts: OwnHosts
 ) -> None:
     carry("tenant", "user", "session", "feature", "task")
 
@@ -92,6 +176,7 @@ def test_service_a_calls_service_b_calls_openai_and_the_call_has_the_tags_of_a(
     b = Extracting(Starlette(routes=[Route("/", call_model)]))
 
     with serve(b) as b_url:
+        own_hosts(b_url.removeprefix("http://"))
 
         async def call_b(request: Request) -> Response:
             work = spanledger.task("resolve_ticket", tenant="açme, Inc.", user="bob", session="s-1", feature="chat")

@@ -31,9 +31,12 @@ class Hosts:
             tuple(sorted(name[1:] for name in names if name.startswith("*."))),
         )
 
+    def __bool__(self) -> bool:
+        return bool(self.names or self.suffixes)
+
     def __contains__(self, host: str) -> bool:
         """Whether a host, with or without its port, is listed."""
-        if not self.names and not self.suffixes:
+        if not self:
             return False
         bare = host.partition(":")[0]
         return host in self.names or bare in self.names or bare.endswith(self.suffixes)
