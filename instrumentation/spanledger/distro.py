@@ -43,6 +43,8 @@ class SpanledgerConfigurator(_OTelSDKConfigurator):
     """Sets OpenTelemetry up as OTEL_* says, then adds the way to the ledger."""
 
     def _configure(self, **kwargs: Any) -> None:
+        if os.environ.get("OTEL_CONFIG_FILE"):
+            kwargs = {}  # the SDK ignores them then, and would warn of what nobody has set
         try:
             super()._configure(**kwargs)  # type: ignore[no-untyped-call] # the SDK leaves it untyped
         except Exception as error:  # noqa: BLE001 - a broken exporter setting must not leave the calls unmetered

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.instrumentation.conftest import LedgerServer
 from tests.instrumentation.installed import install_client, install_distribution, install_instrumentor
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spanledger_collector.demo.vendor import VendorServer
-    from tests.instrumentation.conftest import LedgerServer
 
     RunApp = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -179,6 +179,36 @@ def test_a_disabled_sdk_switches_everything_off(run: RunApp, ledger: LedgerServe
     done = run(SPANLEDGER_OTLP_ENDPOINT=ledger.url, OTEL_SDK_DISABLED="true")
 
     assert (done.stdout, done.stderr, ledger.bodies) == ("answered\n", "", [])
+
+
+CONFIGURATION = """
+file_format: "1.0"
+resource:
+  attributes: [{{name: service.name, value: from-the-file}}]
+tracer_provider:
+  processors:
+    - batch:
+        exporter:
+          otlp_http: {{endpoint: "{url}/v1/traces"}}
+"""
+
+
+def test_the_provider_and_exporter_of_a_configuration_file_are_kept_and_the_ledger_gets_its_spans_beside_them(
+    run: RunApp, ledger: LedgerServer, tmp_path: Path
+) -> None:
+    theirs = LedgerServer()
+    file = tmp_path / "otel.yaml"
+    file.write_text(CONFIGURATION.format(url=theirs.url), "utf-8")
+
+    done = run(SPANLEDGER_OTLP_ENDPOINT=ledger.url, OTEL_CONFIG_FILE=str(file), **OPENAI_ONLY)
+    theirs.stop()
+
+    assert (done.stdout, done.stderr) == ("answered\n", "")
+    (ours,), (span,) = ledger.spans, theirs.spans
+    assert ours.name == span.name == "chat gpt-5-mini"
+    assert ours.resource["service.name"] == span.resource["service.name"] == "from-the-file"
+    assert "spanledger.cost_usd" in ours.attributes
+    assert "spanledger.cost_usd" not in span.attributes
 
 
 def test_a_configuration_file_that_cannot_be_used_does_not_leave_the_calls_unmetered(
