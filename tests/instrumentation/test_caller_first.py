@@ -9,6 +9,8 @@ import pytest
 from opentelemetry import trace
 
 from spanledger import exporter, processor, shadow, usage
+from spanledger.calls import wrapper
+from spanledger.calls.record import CallRecord
 from spanledger.once import error_counts
 from tests.instrumentation.test_calls import chat, messages
 
@@ -32,6 +34,10 @@ def broken(*_: Any, **__: Any) -> Any:
         (exporter, "usage_of", "cost"),
         (exporter, "native_facts_by_parent", "encode"),
         (exporter, "_write_copy", "encode"),
+        (wrapper, "CallRecord", "describe"),
+        (wrapper, "within", "enter"),
+        (wrapper, "current_call", "propagate"),
+        (CallRecord, "release", "leave"),
     ],
 )
 def test_a_bug_of_ours_costs_the_caller_nothing_and_is_told_once(

@@ -20,6 +20,9 @@ from spanledger.once import warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping
+    from contextvars import Token
+
+    from opentelemetry.context import Context
 
 __all__ = ["Prepared", "about_to_send", "around_async", "around_generator", "around_sync", "as_it_is", "before_sending"]
 
@@ -52,12 +55,11 @@ def around_sync(prepare: Prepare) -> Wrapper:
             return wrapped(*args, **kwargs)
         prepared = _prepared(prepare, client, args, kwargs)
         call = _opened(prepared.outgoing)
-        token = otel_context.attach(within(call))
+        token = _entered(call)
         try:
             result = wrapped(*prepared.args, **prepared.kwargs)
         finally:
-            otel_context.detach(token)
-            call.release()
+            _left(call, token)
         return prepared.finish(result)
 
     return request
@@ -69,12 +71,11 @@ def around_async(prepare: Prepare) -> Wrapper:
             return await wrapped(*args, **kwargs)
         prepared = _prepared(prepare, client, args, kwargs)
         call = _opened(prepared.outgoing)
-        token = otel_context.attach(within(call))
+        token = _entered(call)
         try:
             result = await wrapped(*prepared.args, **prepared.kwargs)
         finally:
-            otel_context.detach(token)
-            call.release()
+            _left(call, token)
         return prepared.finish(result)
 
     return request
@@ -90,12 +91,11 @@ def around_generator(prepare: Prepare) -> Wrapper:
         prepared = _prepared(prepare, client, args, kwargs)
         call = _opened(prepared.outgoing)
         items = wrapped(*prepared.args, **prepared.kwargs)
-        token = otel_context.attach(within(call))
+        token = _entered(call)
         try:
             first = next(items, _END)
         finally:
-            otel_context.detach(token)
-            call.release()
+            _left(call, token)
         if first is not _END:
             yield first
             yield from items
@@ -115,10 +115,11 @@ def before_sending(headers_of: Callable[..., MutableMapping[str, Any]]) -> Wrapp
 
 def about_to_send(headers: Callable[[], MutableMapping[str, Any]]) -> None:
     """Count an attempt, and see to it that its headers carry what they may."""
-    call = current_call()
-    if call is None:
-        return
+    call = None
     try:
+        call = current_call()
+        if call is None:
+            return
         if call.is_shielded:
             remove_trace_context(headers())
         else:
@@ -126,7 +127,8 @@ def about_to_send(headers: Callable[[], MutableMapping[str, Any]]) -> None:
     except Exception:  # noqa: BLE001 - the caller's call comes first
         warn_once("propagate", "spanledger: the trace context of a request is as its client made it", with_error=True)
     try:
-        call.count_attempt()
+        if call is not None:
+            call.count_attempt()
     except Exception:  # noqa: BLE001 - the caller's call comes first
         warn_once("attempts", "spanledger: the attempts of a call could not be counted", with_error=True)
 
@@ -139,12 +141,32 @@ def _prepared(prepare: Prepare, client: Any, args: tuple[Any, ...], kwargs: dict
         return Prepared(Outgoing("", ""), args, kwargs)  # no host is listed as own: the shield holds
 
 
-def _opened(outgoing: Outgoing) -> CallRecord:
-    call = CallRecord(outgoing, is_shielded=outgoing.host not in call_options().propagate_hosts)
+def _opened(outgoing: Outgoing) -> CallRecord | None:
+    call = None
     try:
+        call = CallRecord(outgoing, is_shielded=outgoing.host not in call_options().propagate_hosts)
         guard_propagation()
         call.describe_open_span()
     except Exception:  # noqa: BLE001 - the caller's call comes first
         warn_once("describe", "spanledger: a call could not be described", with_error=True)
-    ask_guard(call)
+    if call is not None:
+        ask_guard(call)
     return call
+
+
+def _entered(call: CallRecord | None) -> Token[Context] | None:
+    try:
+        return None if call is None else otel_context.attach(within(call))
+    except Exception:  # noqa: BLE001 - the caller's call comes first
+        warn_once("enter", "spanledger: a request is neither measured nor shielded", with_error=True)
+        return None
+
+
+def _left(call: CallRecord | None, token: Token[Context] | None) -> None:
+    try:
+        if token is not None:
+            otel_context.detach(token)
+        if call is not None:
+            call.release()
+    except Exception:  # noqa: BLE001 - the caller's call comes first
+        warn_once("leave", "spanledger: what a request has told could not be kept", with_error=True)
