@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spanledger.calls import readers
-from spanledger.calls.fingerprints import derived_key, fingerprints
+from spanledger.calls.fingerprints import derived_key, fingerprints, given_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,3 +221,10 @@ MARK, HOUR_MARK = {"cache_control": {"type": "ephemeral"}}, {"cache_control": {"
 )  # fmt: skip
 def test_the_lifetimes_that_a_request_asks_for_are_told(body: dict[str, Any], ttls: str) -> None:
     assert readers.read_anthropic(body).cache_ttls == ttls
+
+
+def test_a_key_may_be_of_any_length() -> None:
+    prompt = chat(("user", "hello"))
+    keys = [given_key(text) for text in ("k", "k" * 64, "k" * 65, "k" * 1000)]
+
+    assert len({fingerprints(prompt, key)[PROMPT] for key in keys}) == len(keys)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from spanledger.calls.fingerprints import derived_key
+from spanledger.calls.fingerprints import derived_key, given_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ class CallOptions:
 
     # Whether calls are metered. If not, the clients do what they did before they were wrapped.
     is_active: bool = True
-    # Secret of the prompt fingerprints. See fingerprints.py for what holds without one.
+    # Secret of the prompt fingerprints, at most 64 bytes. See fingerprints.py for what holds without one.
     fingerprint_key: bytes = b"spanledger"
     # Hosts whose OpenAI chat streams are asked for their usage.
     stream_usage_hosts: Hosts = field(default_factory=Hosts)
@@ -68,7 +68,7 @@ def options_from(
     more = environ.get("SPANLEDGER_STREAM_USAGE_HOSTS", "").strip()
     is_off = more.lower() == "none"
     return CallOptions(
-        fingerprint_key=key.encode() if key else derived_key(ledger_url),
+        fingerprint_key=given_key(key) if key else derived_key(ledger_url),
         stream_usage_hosts=Hosts() if is_off else Hosts.parse(f"{_STREAM_USAGE_HOSTS},{more}"),
         propagate_hosts=Hosts.parse(environ.get("SPANLEDGER_PROPAGATE_HOSTS", "")),
         exports_content=environ.get("SPANLEDGER_CONTENT", "").strip().lower() == "true",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from spanledger.calls.parts import ASSISTANT, MEDIA, SYSTEM, TOOL, USER, Collector, Prompt, items
+from spanledger.calls.parts import ASSISTANT, MEDIA, SYSTEM, TOOL, USER, Prompt, items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,16 +29,16 @@ def _role(name: object) -> str:
 
 def read_chat(body: Any) -> Prompt:
     """OpenAI chat completions: the system prompt is a message among the others."""
-    found = Collector()
+    found = Prompt()
     found.define(body.get("tools") or body.get("functions"))
     for message in items(body.get("messages")):
         if isinstance(message, dict):
             found.next_message()
             _read_chat_message(found, message)
-    return found.prompt()
+    return found
 
 
-def _read_chat_message(found: Collector, message: dict[str, Any]) -> None:
+def _read_chat_message(found: Prompt, message: dict[str, Any]) -> None:
     role = _role(message.get("role"))
     content = message.get("content")
     if isinstance(content, str):
@@ -54,7 +54,7 @@ def _read_chat_message(found: Collector, message: dict[str, Any]) -> None:
         _read_function(found, message.get("function_call"))
 
 
-def _read_chat_part(found: Collector, role: str, part: Any) -> None:
+def _read_chat_part(found: Prompt, role: str, part: Any) -> None:
     if isinstance(part, str):
         found.add(role, part)
     elif isinstance(part, dict):
@@ -65,7 +65,7 @@ def _read_chat_part(found: Collector, role: str, part: Any) -> None:
             found.add_json(MEDIA, part.get(kind) or part)
 
 
-def _read_function(found: Collector, function: Any) -> None:
+def _read_function(found: Prompt, function: Any) -> None:
     if isinstance(function, dict):
         found.add(ASSISTANT, function.get("name"))
         found.add_json(ASSISTANT, function.get("arguments") or function.get("input"))
@@ -73,7 +73,7 @@ def _read_function(found: Collector, function: Any) -> None:
 
 def read_responses(body: Any) -> Prompt:
     """OpenAI responses: instructions, and an input that is one text or a list of items."""
-    found = Collector()
+    found = Prompt()
     found.define(body.get("tools"))
     found.add(SYSTEM, body.get("instructions"))
     given = body.get("input")
@@ -85,10 +85,10 @@ def read_responses(body: Any) -> Prompt:
             found.add(USER, item)
         elif isinstance(item, dict):
             _read_response_item(found, item)
-    return found.prompt()
+    return found
 
 
-def _read_response_item(found: Collector, item: dict[str, Any]) -> None:
+def _read_response_item(found: Prompt, item: dict[str, Any]) -> None:
     kind = str(item.get("type", ""))
     if "role" in item:
         _read_chat_message(found, item)
@@ -103,16 +103,15 @@ def _read_response_item(found: Collector, item: dict[str, Any]) -> None:
 
 def read_anthropic(body: Any) -> Prompt:
     """Anthropic messages: a system prompt of its own; tool results arrive as messages of the user."""
-    found = Collector()
+    found = Prompt()
     found.define(body.get("tools"))
     _read_blocks(found, SYSTEM, body.get("system"))
     for message in items(body.get("messages")):
         if isinstance(message, dict):
             found.next_message()
             _read_blocks(found, _role(message.get("role")), message.get("content"))
-    prompt = found.prompt()
-    prompt.cache_ttls = ",".join(sorted({_ttl(mark) for mark in _cache_marks(body)}, reverse=True))
-    return prompt
+    found.cache_ttls = ",".join(sorted({_ttl(mark) for mark in _cache_marks(body)}, reverse=True))
+    return found
 
 
 def _cache_marks(body: Any) -> Iterator[Any]:
@@ -129,7 +128,7 @@ def _ttl(mark: Any) -> str:
     return "1h" if isinstance(mark, dict) and mark.get("ttl") == "1h" else "5m"
 
 
-def _read_blocks(found: Collector, role: str, content: Any) -> None:
+def _read_blocks(found: Prompt, role: str, content: Any) -> None:
     found.add(role, content)
     for block in items(content):
         if isinstance(block, str):
@@ -138,7 +137,7 @@ def _read_blocks(found: Collector, role: str, content: Any) -> None:
             _read_block(found, role, block)
 
 
-def _read_block(found: Collector, role: str, block: dict[str, Any]) -> None:
+def _read_block(found: Prompt, role: str, block: dict[str, Any]) -> None:
     kind = str(block.get("type", ""))
     if kind == "text":
         found.add(role, block.get("text"))
@@ -168,25 +167,25 @@ def read_prompt(body: Any) -> Prompt:
 
 
 def _read_texts(given: Any) -> Prompt:
-    found = Collector()
+    found = Prompt()
     found.add(USER, given)
     for text in items(given):
         found.add(USER, text)
-    return found.prompt()
+    return found
 
 
 def read_converse(body: Any) -> Prompt:
     """Bedrock Converse: blocks that are named by their only key."""
-    found = Collector()
+    found = Prompt()
     found.define((body.get("toolConfig") or {}).get("tools"))
     _read_converse_blocks(found, SYSTEM, body.get("system"))
     for message in items(body.get("messages")):
         found.next_message()
         _read_converse_blocks(found, _role(message.get("role")), message.get("content"))
-    return found.prompt()
+    return found
 
 
-def _read_converse_blocks(found: Collector, role: str, content: Any) -> None:
+def _read_converse_blocks(found: Prompt, role: str, content: Any) -> None:
     for block in items(content):
         if "text" in block:
             found.add(role, block["text"])
@@ -204,7 +203,7 @@ def _read_converse_blocks(found: Collector, role: str, content: Any) -> None:
 
 def read_gemini(body: Any) -> Prompt:
     """Gemini generateContent, and its embeddings, whose requests hold one content each."""
-    found = Collector()
+    found = Prompt()
     found.define(body.get("tools"))
     _read_gemini_parts(found, SYSTEM, body.get("systemInstruction") or body.get("system_instruction"))
     for content in items(body.get("contents")):
@@ -214,10 +213,10 @@ def read_gemini(body: Any) -> Prompt:
         found.next_message()
     for request in items(body.get("requests")):
         _read_gemini_parts(found, USER, request.get("content"))
-    return found.prompt()
+    return found
 
 
-def _read_gemini_parts(found: Collector, role: str, content: Any) -> None:
+def _read_gemini_parts(found: Prompt, role: str, content: Any) -> None:
     for part in items((content or {}).get("parts")):
         if part.get("text") is not None:
             found.add(ASSISTANT if part.get("thought") else role, part["text"])
