@@ -28,6 +28,9 @@ _HEADERS: Final = frozenset(
 )
 
 
+_RAW_HEADERS: Final = frozenset(name.encode() for name in _HEADERS)
+
+
 class _VendorShield(TextMapPropagator):
     """The application's propagator, silent while a request to a vendor is being made."""
 
@@ -66,6 +69,9 @@ def guard_propagation() -> None:
 
 def remove_trace_context(headers: MutableMapping[str, Any]) -> None:
     """Take out of a request to a vendor what an emitter, the client or the application has put there."""
+    raw = getattr(headers, "raw", None)  # httpx has bytes, and decodes them all for whoever asks for names
+    if type(raw) is list and _RAW_HEADERS.isdisjoint([name.lower() for name, _ in raw]):
+        return
     for name in [name for name in headers if name.lower() in _HEADERS]:
         del headers[name]
 

@@ -112,8 +112,9 @@ def _tail(path: str) -> str:
 def _host(client: Any, path: str) -> str:
     if "://" in path:
         return urlsplit(path).netloc.rpartition("@")[2].lower()
-    url = client.base_url
-    return f"{url.host}:{url.port}" if url.port else str(url.host)
+    url = client._base_url  # noqa: SLF001 - the property imports a module each time it is asked
+    host, port = url.host, url.port
+    return f"{host}:{port}" if port else str(host)
 
 
 def _with_usage(client: Any, options: Any, outgoing: Outgoing, path: str) -> dict[str, Any] | None:
