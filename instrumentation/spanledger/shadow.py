@@ -8,9 +8,9 @@ ours. The application's sampler, processors and exporters see exactly what they 
 from __future__ import annotations
 
 import threading
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
-import wrapt
 from opentelemetry import trace
 from opentelemetry.sdk.trace import Tracer, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
@@ -100,15 +100,25 @@ def cast_shadows(provider: TracerProvider, processor: LedgerProcessor) -> Shadow
     """Record the GenAI spans that this provider's sampler drops, from now on, for this processor alone."""
     shadows = Shadows(provider, processor)
     _shadows.append(shadows)
-    if not isinstance(Tracer.__dict__["start_span"], wrapt.FunctionWrapper):
-        wrapt.wrap_function_wrapper(Tracer, "start_span", _start_span)
+    if not hasattr(Tracer.start_span, _IS_OURS):
+        Tracer.start_span = _casting(Tracer.start_span)  # type: ignore[method-assign] # a sampler cannot do it
     return shadows
 
 
-def _start_span(wrapped: Callable[..., trace.Span], tracer: Tracer, args: Any, kwargs: Any) -> trace.Span:
-    span = wrapped(*args, **kwargs)
-    if span.is_recording() or not _shadows:
-        return span
+_IS_OURS: Final = "_casts_shadows"
+
+
+def _casting(start_span: Callable[..., trace.Span]) -> Callable[..., trace.Span]:
+    @wraps(start_span)  # a plain function, for each span passes here
+    def casting(tracer: Tracer, *args: Any, **kwargs: Any) -> trace.Span:
+        span = start_span(tracer, *args, **kwargs)
+        return span if span.is_recording() or not _shadows else _shadow_of(span, tracer, args, kwargs)
+
+    setattr(casting, _IS_OURS, True)
+    return casting
+
+
+def _shadow_of(span: trace.Span, tracer: Tracer, args: Any, kwargs: Any) -> trace.Span:
     try:
         return next((_stand_in(each, tracer, span, args, kwargs) for each in _shadows if each.casts_for(tracer)), span)
     except Exception:  # noqa: BLE001 - the caller's call comes first
