@@ -41,7 +41,8 @@ _NOTHING: Final = _State({}, None)
 
 
 def _state(context: Context | None = None) -> _State:
-    return cast("_State", otel_context.get_value(_KEY, context) or _NOTHING)
+    state: _State | None = otel_context.get_value(_KEY, context)  # type: ignore[assignment] # the key is ours
+    return _NOTHING if state is None else state
 
 
 def current_tags(context: Context | None = None) -> Mapping[str, str]:

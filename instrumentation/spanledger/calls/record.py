@@ -13,8 +13,8 @@ from __future__ import annotations
 import time
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, cast
-from weakref import WeakKeyDictionary, ref
+from typing import TYPE_CHECKING, Any, Final
+from weakref import ref
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -40,8 +40,8 @@ __all__ = ["CallRecord", "current_call", "facts_of", "note_start", "within"]
 _KEY: Final = otel_context.create_key("spanledger.call")
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-# What requests have told of their spans; an entry lives as long as its span.
-_facts: Final[WeakKeyDictionary[trace.Span, dict[str, Any]]] = WeakKeyDictionary()
+# Where a span holds what requests have told of it. On the span itself: a weak dictionary costs the caller more.
+_FACTS: Final = "_spanledger_facts"
 
 # The last span of a call that started in this context: it may be the one of the next request without being current.
 _latest: ContextVar[ref[Span] | None] = ContextVar("spanledger.latest_call_span", default=None)
@@ -102,9 +102,10 @@ class CallRecord:
 
     def tell_of(self, span: Span) -> None:
         """Tell the facts of a span, and the attempts from now on."""
-        told = _facts.get(span)
+        told: dict[str, Any] | None = getattr(span, _FACTS, None)
         if told is None:
-            told = _facts[span] = {}
+            told = {}
+            setattr(span, _FACTS, told)
         told.update(self.facts)
         self._told.append(told)
 
@@ -130,12 +131,13 @@ def within(call: CallRecord) -> Context:
 
 def current_call(context: Context | None = None) -> CallRecord | None:
     """Return the call whose request is being made in a context."""
-    return cast("CallRecord | None", otel_context.get_value(_KEY, context))
+    return otel_context.get_value(_KEY, context)  # type: ignore[return-value] # the key is ours
 
 
-def facts_of(span: trace.Span) -> Mapping[str, Any]:
+def facts_of(span: object) -> Mapping[str, Any]:
     """Return what requests have told of a span so far."""
-    return _facts.get(span, _NOTHING)
+    facts: Mapping[str, Any] = getattr(span, _FACTS, _NOTHING)
+    return facts
 
 
 def note_start(span: Span, parent_context: Context | None, *, is_call: bool) -> None:
@@ -147,7 +149,7 @@ def note_start(span: Span, parent_context: Context | None, *, is_call: bool) -> 
     untold = _untold.get()
     if untold is not None and span.start_time is not None and span.start_time <= untold[0]:
         _untold.set(None)
-        _facts[span] = untold[1]
+        setattr(span, _FACTS, untold[1])
     elif is_call:
         _latest.set(ref(span))
 
@@ -155,7 +157,9 @@ def note_start(span: Span, parent_context: Context | None, *, is_call: bool) -> 
 def _open_call_span() -> Span | None:
     current, latest = trace.get_current_span(), _latest.get()
     span = latest() if latest is not None else None
-    if isinstance(current, Span) and current.is_recording() and (current is span or is_call_start(current)):
+    if span is not None and span is current and span.is_recording():
+        return span
+    if isinstance(current, Span) and current.is_recording() and is_call_start(current):
         return current
     if span is None or not span.is_recording() or not _shares_trace(span, current):
         return None
