@@ -110,7 +110,7 @@ _IS_OURS: Final = "_casts_shadows"
 
 def _casting(start_span: Callable[..., trace.Span]) -> Callable[..., trace.Span]:
     @wraps(start_span)  # a plain function, for each span passes here
-    def casting(tracer: Tracer, *args: Any, **kwargs: Any) -> trace.Span:
+    def casting(tracer: Tracer, /, *args: Any, **kwargs: Any) -> trace.Span:
         span = start_span(tracer, *args, **kwargs)
         return span if span.is_recording() or not _shadows else _shadow_of(span, tracer, args, kwargs)
 
