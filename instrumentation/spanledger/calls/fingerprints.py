@@ -52,18 +52,19 @@ def fingerprints(prompt: Prompt, key: bytes) -> dict[str, str]:
     """
     if not prompt.texts:
         return {}
-    before, last = prompt.texts[: prompt.user_from], prompt.texts[prompt.user_from :]
-    prefix = _encoded(before)
-    whole = prefix + _encoded(last)
+    user_from = prompt.user_from
+    before = prompt.texts[:user_from]
+    prefix, last = _encoded(before), _encoded(prompt.texts[user_from:])
     digest = _digest(prefix, key)
     found = {PREFIX_FINGERPRINT: digest.hexdigest()} if before else {}
-    digest.update(memoryview(whole)[len(prefix) :])
+    digest.update(last)
     found[PROMPT_FINGERPRINT] = digest.hexdigest()
     if system := prompt.system_texts:
         is_prefix = system == before
         found[SYSTEM_FINGERPRINT] = (
             found[PREFIX_FINGERPRINT] if is_prefix else _digest(_encoded(system), key).hexdigest()
         )
+    whole = prefix + last
     template = whole.translate(None, _DIGITS)
     is_whole = len(template) == len(whole)
     found[TEMPLATE_FINGERPRINT] = found[PROMPT_FINGERPRINT] if is_whole else _digest(template, key).hexdigest()

@@ -72,20 +72,27 @@ class Prompt:
 
     def sizes(self, retrieved: Iterable[str] = ()) -> dict[str, int]:
         """Return the characters of each part that has any; marked text counts as retrieved and as nothing else."""
-        user_from = self.user_from
-        # What the user has said before is history.
-        parts = [_HISTORY if role == USER and i < user_from else role for i, role in enumerate(self._roles)]
         sizes: dict[str, int] = {}
-        for part, text in zip(parts, self.texts, strict=True):
-            if part != MEDIA:
+        user_from = self.user_from
+        for index, (role, text) in enumerate(zip(self._roles, self.texts, strict=True)):
+            if role != MEDIA:
+                part = _HISTORY if role == USER and index < user_from else role  # what the user has said before
                 sizes[part] = sizes.get(part, 0) + len(text)
         for chunk in retrieved:
-            found = (part for part, text in zip(parts, self.texts, strict=True) if chunk in text)
-            part = next((part for part in found if sizes.get(part, 0) >= len(chunk)), "")
+            part = self._part_with(chunk, sizes)
             if part:
                 sizes[part] -= len(chunk)
                 sizes[_RETRIEVED] = sizes.get(_RETRIEVED, 0) + len(chunk)
         return {PROMPT_CHARS[part]: size for part, size in sizes.items() if size}
+
+    def _part_with(self, chunk: str, sizes: dict[str, int]) -> str:
+        """Return the first part that a chunk is found in and that has as many characters left; empty: none."""
+        for index, (role, text) in enumerate(zip(self._roles, self.texts, strict=True)):
+            if chunk in text:
+                part = _HISTORY if role == USER and index < self.user_from else role
+                if sizes.get(part, 0) >= len(chunk):
+                    return part
+        return ""
 
 
 def _json_text(value: object) -> str:

@@ -79,9 +79,10 @@ class CallRecord:
         if self._facts is None:
             self._facts = {}  # what fails once is not tried again for the next span
             try:
-                self._facts = {**self.sizes, **fingerprints(self._read(), call_options().fingerprint_key)}
-                if ttls := self._read().cache_ttls:
-                    self._facts[CACHE_WRITE_TTLS] = ttls
+                prompt = self._read()
+                self._facts = {**self.sizes, **fingerprints(prompt, call_options().fingerprint_key)}
+                if prompt.cache_ttls:
+                    self._facts[CACHE_WRITE_TTLS] = prompt.cache_ttls
             except Exception:  # noqa: BLE001 - the caller's call comes first
                 warn_once("prompt", "spanledger: a prompt could not be measured", with_error=True)
         return self._facts
