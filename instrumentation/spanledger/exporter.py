@@ -56,7 +56,7 @@ class LedgerEncoder:
     def _write(self, message: SpanMessage, ended: EndedSpan, native: Mapping[int, NativeFacts]) -> None:
         usage = cost_usd = None
         try:
-            usage = usage_of(ended.span, native)
+            usage = usage_of(ended.span, native, ended.facts)
             cost_usd = self._prices.cost_usd(usage) if usage else None
         except Exception:  # noqa: BLE001 - a price that cannot be computed must not cost the span
             warn_once("cost", "spanledger: the cost of a call could not be computed", with_error=True)

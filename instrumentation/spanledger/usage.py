@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.trace import StatusCode
@@ -33,6 +34,7 @@ _CACHE_WRITE: Final = "gen_ai.usage.cache_write.input_tokens"
 _CACHE_WRITE_1H: Final = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"
 _REASONING: Final = "gen_ai.usage.reasoning.output_tokens"
 _TIERS: Final = ("openai.response.service_tier", "anthropic.response.service_tier")
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _FINISHED: Final = ("gen_ai.response.finish_reasons", "anthropic.message.stop_reason")
 
 
@@ -79,10 +81,13 @@ def native_facts_by_parent(spans: Sequence[ReadableSpan]) -> dict[int, NativeFac
     return facts
 
 
-def usage_of(span: ReadableSpan, native: Mapping[int, NativeFacts]) -> CallUsage | None:
+def usage_of(
+    span: ReadableSpan, native: Mapping[int, NativeFacts], told: Mapping[str, object] = _NOTHING
+) -> CallUsage | None:
     """Return what a call used, or None when the span is no billed call or does not say what it used in full.
 
-    A cache write of unknown lifetime (no native span in the batch, no word of the request) counts as the default one, as
+    ``told`` is what the wrapper says of the call and the span does not: for how long the request asked to cache. A cache
+    write of unknown lifetime (no native span in the batch, no word of the request) counts as the default one, as
     in the ledger.
 
     A failed call and a stream that was left early report part of it at best: their cost is unknown, not small.
@@ -103,14 +108,14 @@ def usage_of(span: ReadableSpan, native: Mapping[int, NativeFacts]) -> CallUsage
         cache_read_tokens=_count(attributes, _CACHE_READ),
         cache_write_tokens=_count(attributes, _CACHE_WRITE),
         cache_write_1h_tokens=_count(
-            attributes, _CACHE_WRITE if attributes.get(CACHE_WRITE_TTLS) == "1h" else _CACHE_WRITE_1H
+            attributes, _CACHE_WRITE if told.get(CACHE_WRITE_TTLS) == "1h" else _CACHE_WRITE_1H
         ),
         reasoning_tokens=_count(attributes, _REASONING),
         service_tier=_tier(attributes),
         server_address=str(attributes.get("server.address", "")),
     )
     facts = native.get(span.context.span_id) if span.context else None
-    if facts is None and usage.cache_write_tokens and attributes.get(CACHE_WRITE_TTLS) == "5m,1h":
+    if facts is None and usage.cache_write_tokens and told.get(CACHE_WRITE_TTLS) == "5m,1h":
         return None  # cached at two prices, and how much at which is not told
     return _completed(usage, facts) if facts else usage
 

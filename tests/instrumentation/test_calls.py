@@ -142,6 +142,41 @@ def test_cost_is_the_librarys_for_the_reported_usage(metered: Metered, vendor: V
     assert Decimal(span.attributes["spanledger.cost_usd"]) == expected
 
 
+@pytest.mark.parametrize(("lifetimes", "written_1h"), [(["1h"], 1.0), (["5m"], 0.0), (["5m", "1h"], None)])
+def test_without_the_clients_own_span_a_request_tells_for_how_long_it_cached(
+    lifetimes: list[str],
+    written_1h: float | None,
+    metered: Metered,
+    vendor: VendorServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "false")
+    marks: Any = [
+        {"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral", "ttl": ttl}} for ttl in lifetimes
+    ]
+
+    messages(vendor, "cached", system=marks)
+
+    (span,) = metered.collect()
+    written = span.attributes["gen_ai.usage.cache_write.input_tokens"]
+    assert span.attributes["spanledger.cache_write.ttls"] == ",".join(lifetimes)
+    if written_1h is None:  # at two prices, and how much at which is not told
+        assert costs([span]) == []
+        return
+    used = Usage(
+        input_tokens=span.attributes["gen_ai.usage.input_tokens"],
+        output_tokens=span.attributes["gen_ai.usage.output_tokens"],
+        cache_read_tokens=span.attributes["gen_ai.usage.cache_read.input_tokens"],
+        cache_write_tokens=written,
+        cache_write_1h_tokens=int(written * written_1h),
+    )
+    price = calc_price(
+        used, "claude-sonnet-5-5", provider_id="anthropic", genai_request_timestamp=datetime.now(UTC)
+    ).total_price
+    assert written
+    assert Decimal(span.attributes["spanledger.cost_usd"]) == price
+
+
 def costs(spans: list[ReceivedSpan]) -> list[str]:
     return [key for span in spans for key in span.attributes if "cost" in key]
 
