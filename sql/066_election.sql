@@ -20,9 +20,13 @@ with recursive
     select
       c.trace_id as trace_id, c.leaf as leaf, c.at as above, c.steps as steps, d.usage as leaf_usage, d.role as leaf_role, d.usage_rank as leaf_rank,
       u.usage as above_usage, u.role as above_role, u.response_key as above_key, u.id_unique as above_unique, u.tags as above_tags, u.words as above_words, u.figures as above_figures,
+      -- Another tenant's: he answers a call of this one's, or only knows its ids, and may neither take its usage over nor learn its tags. Within
+      -- one service a wrapper's tenant may be the service's own and that of the calls below it the customer's.
+      (u.tags[1] != '') * (d.tags[1] != '') * (u.tags[1] != d.tags[1]) * (u.gateway = 0) * (d.gateway = 0) * greatest(u.tags[11] != d.tags[11], (u.role = 'call') * (d.role = 'call')) as is_foreign,
       -- Two requests, though one span is within the other: a tool or an agent that runs within a call (a generator may yield inside its span)
       -- makes requests of its own; two ids that cannot collide, with two counts; an embedding, which no span with output can be made of.
       greatest(
+        is_foreign,
         c.beyond_tool * (u.role = 'call'),
         (d.role = 'call') * (u.role = 'call') * d.id_unique * u.id_unique * (d.response_key != u.response_key) * d.usage * u.usage * (d.output_tokens != u.output_tokens),
         d.usage * (d.output_tokens = 0) * (u.output_tokens > 0) * (d.operation in ('embeddings', 'rerank'))) = 0 as one_request
@@ -39,7 +43,7 @@ with recursive
       max(least(downward, one_request, leaf_role = 'call')) as call_below,
       argMinIf(above, steps, least(downward = 0, one_request, above_usage)) as usage_above,
       argMinIf((above_key, above_unique), steps, least(downward = 0, one_request, above_role = 'call', above_key != 0)) as key_above,
-      argMinForEachIf(above_tags, arrayMap(t -> steps + 100000 * (t = ''), above_tags), not downward) as near_tags,
+      argMinForEachIf(above_tags, arrayMap(t -> steps + 100000 * (t = ''), above_tags), least(downward = 0, is_foreign = 0)) as near_tags,
       argMinForEachIf(above_words, arrayMap(w -> steps + 100000 * (w = ''), above_words), least(downward = 0, one_request, notEmpty(above_words))) as near_words,
       argMinForEachIf(above_figures, arrayMap(f -> steps + 100000 * (f = 0), above_figures), least(downward = 0, one_request, notEmpty(above_figures))) as near_figures
     from pairs array join [0, 1] as downward

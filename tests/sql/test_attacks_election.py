@@ -122,3 +122,46 @@ def test_a_span_that_two_tenants_sent_with_the_same_ids_and_start_is_one_call_an
     assert len(counts(ledger, first, other, alone, alone)) == 2
     [shared] = ledger.rows("select span_id, arraySort(tenants) as tenants, deliveries from shared_ids")
     assert shared == {"span_id": first.span_id, "tenants": ["acme", "globex"], "deliveries": 2}
+
+
+@pytest.mark.parametrize("service", ["app", "theirs"])
+def test_another_tenants_span_within_a_call_takes_nothing_from_it(
+    ledger: Ledger, recently: float, service: str
+) -> None:
+    call = chat(recently, seconds=5, extra={TENANT: "acme", "user.id": "ana"})
+    foreign = chat(
+        recently + 1, tokens=(1, 1), trace=call.trace, parent=call.span, service=service, extra={TENANT: "globex"}
+    )
+
+    billed = ledger.booked(foreign, call)
+    assert [(row["tenant"], row["user"], row["input_tokens"]) for row in billed] == [
+        ("acme", "ana", 1000),
+        ("globex", "", 1),
+    ]
+
+
+@pytest.mark.parametrize("tokens", [None, (5000, 50)])
+def test_another_tenants_service_within_an_agent_is_a_call_of_its_own(
+    ledger: Ledger, recently: float, tokens: tuple[int, int] | None
+) -> None:
+    whole = agent(recently, tokens=tokens, extra={TENANT: "acme", "gen_ai.request.model": "gpt-4o-mini"})
+    foreign = chat(recently + 1, trace=whole.trace, parent=whole.span, service="theirs", extra={TENANT: "globex"})
+
+    assert counts(ledger, whole, foreign) == [counted for counted in (tokens, (1000, 100)) if counted]
+
+
+def test_another_tenants_span_above_a_call_does_not_stand_for_it(ledger: Ledger, recently: float) -> None:
+    foreign = agent(recently, tokens=(1, 1), service="theirs", extra={TENANT: "globex"})
+    call = chat(recently + 1, tokens=None, trace=foreign.trace, parent=foreign.span, extra={TENANT: "acme"})
+
+    assert [(row["tenant"], row["completeness"]) for row in ledger.booked(foreign, call)] == [
+        ("globex", "unpriced_model"),
+        ("acme", "no_usage"),
+    ]
+
+
+def test_an_agent_of_the_platform_whose_calls_are_its_customers_bills_once(ledger: Ledger, recently: float) -> None:
+    whole = agent(recently, tokens=(1000, 100), extra={TENANT: "platform", "gen_ai.request.model": "gpt-4o-mini"})
+    call = chat(recently + 1, trace=whole.trace, parent=whole.span, extra={TENANT: "acme"})
+
+    assert [row["tenant"] for row in ledger.booked(whole, call)] == ["acme"]
