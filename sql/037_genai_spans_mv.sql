@@ -14,10 +14,12 @@ select
   substringUTF8(a['task_id'], 1, 128) as task_id, substringUTF8(a['agent'], 1, 128) as agent, substringUTF8(a['agent_step'], 1, 128) as agent_step,
   provider_raw, substringUTF8(model_name, 1, 256) as model_raw,
   if(known_operation.1 != '', known_operation.1, if(role = 'call', 'chat', substringUTF8(operation_name, 1, 128))) as operation,
-  tier as service_tier, substringUTF8(a['response_id'], 1, 256) as response_id,
+  tier as service_tier,
+  -- some write a word where there is no id: it would be the same id for all their calls
+  if(lower(a['response_id']) in ('n/a', 'na', 'none', 'unknown', 'undefined', 'nil', '0', '-1'), '', substringUTF8(a['response_id'], 1, 256)) as response_id,
   multiIf(
     -- a subscription pays
-    least(usage_known, lower(a['billing']) in ('subscription', 'flat', 'chatgpt', 'notional')), 'notional',
+    least(usage_known, lower(a['billing']) in ('subscription', 'flat', 'chatgpt', 'notional', 'oauth-personal')), 'notional',
     least(usage_known, rule.11, a['stream'] = 'true'), 'estimated',
     -- not the whole truth: an error, a stream without a finish reason from an emitter that always tells it, a count that cannot be read,
     -- no input where there must be some, no output unless the emitter leaves zeros out

@@ -34,12 +34,41 @@ CODEX = {
     "cached_token_count": 2000,
     "reasoning_token_count": 30,
 }
+GEMINI = {
+    "event.name": "gemini_cli.api_response",
+    "session.id": "g1",
+    "prompt_id": "g1########0",
+    "model": "gemini-2.5-pro",
+    "input_token_count": 12000,
+    "cached_content_token_count": 8000,
+    "output_token_count": 350,
+    "thoughts_token_count": 420,
+    "tool_token_count": 0,
+    "total_token_count": 12770,
+    "auth_type": "gemini-api-key",
+    "status_code": 200,
+    "duration_ms": 1200,
+    "finish_reasons": ["stop"],
+}
+# The same response as the convention tells it: what was cached, and what was thought, is not in it.
+GEMINI_AGAIN = {
+    "event.name": "gen_ai.client.inference.operation.details",
+    "session.id": "g1",
+    "gen_ai.operation.name": "generate_content",
+    "gen_ai.provider.name": "gcp.gemini",
+    "gen_ai.request.model": "gemini-2.5-pro",
+    "gen_ai.response.id": "Zm9vYmFyYmF6",
+    "gen_ai.usage.input_tokens": 12000,
+    "gen_ai.usage.output_tokens": 350,
+}
 
 
-def event(at: float, attributes: dict[str, Any], *, body: str = "", span: SpanSpec | None = None) -> OtlpRequest:
+def event(
+    at: float, attributes: dict[str, Any], *, body: str = "", span: SpanSpec | None = None, scope: str = "codex_otel"
+) -> OtlpRequest:
     message = ExportLogsServiceRequest()
     scoped = message.resource_logs.add().scope_logs.add()
-    scoped.scope.name = "com.anthropic.claude_code.events" if body.startswith("claude") else "codex_otel"
+    scoped.scope.name = "com.anthropic.claude_code.events" if body.startswith("claude") else scope
     record = scoped.log_records.add(time_unix_nano=int(at * 1e6) * 1000, attributes=key_values(attributes))
     record.body.string_value = body
     if span:
@@ -102,6 +131,67 @@ def test_a_finished_response_of_codex_is_a_call_and_its_other_events_are_not(led
     assert (call["provider"], call["emitter"], call["session"]) == ("openai", "codex", "c1")
     assert (call["input_tokens"], call["cache_read_tokens"], call["reasoning_tokens"]) == (3050, 2000, 30)
     assert call["cost_usd"] == Decimal(1050 * 25 + 60 * 200) / 10**8 + Decimal(2000 * 25) / 10**9
+
+
+@pytest.mark.parametrize("within", [True, False])
+def test_a_response_of_gemini_cli_is_one_call_with_what_was_cached_and_thought(
+    ledger: Ledger, recently: float, within: bool
+) -> None:
+    span = SpanSpec(recently - 2, recently + 1, {}, scope="gemini-cli", name="generateContent") if within else None
+    told = [
+        event(recently + n / 1000, one, span=span, scope="gemini-cli") for n, one in enumerate((GEMINI, GEMINI_AGAIN))
+    ]
+
+    ledger.deliver_requests(*reversed(told))
+    ledger.deliver_requests(*told)
+    call = only(ledger.booked(*([span] if span else [])))
+
+    assert (call["provider"], call["emitter"], call["session"]) == ("google", "gemini-cli", "g1")
+    assert (call["input_tokens"], call["cache_read_tokens"]) == (12000, 8000)
+    assert (call["output_tokens"], call["reasoning_tokens"]) == (770, 420)
+    # 4,000 at 1.25, 8,000 cached at 0.125, 770 at 10 USD a million
+    assert (call["completeness"], call["cost_usd"]) == ("priced", Decimal("0.0137"))
+
+
+def test_requests_of_gemini_cli_at_one_time_are_calls_each_and_a_failed_one_is_not_billed(
+    ledger: Ledger, recently: float
+) -> None:
+    refused = {"event.name": "gemini_cli.api_error", "session.id": "g1", "model": "gemini-2.5-pro",
+               "error_type": "ApiError", "status_code": 429}  # fmt: skip
+    ledger.deliver_requests(
+        event(recently, GEMINI, scope="gemini-cli"),
+        event(recently, {**GEMINI, "output_token_count": 1, "total_token_count": 12421}, scope="gemini-cli"),
+        event(recently, {**GEMINI, "prompt_id": "other", "auth_type": "oauth-personal"}, scope="gemini-cli"),
+        event(recently, refused, scope="gemini-cli"),
+    )
+
+    states = sorted(call["completeness"] for call in ledger.booked())
+    assert states == ["failed_not_billed", "notional", "priced", "priced"]
+
+
+def test_a_response_of_qwen_code_has_its_reasoning_inside_its_output(ledger: Ledger, recently: float) -> None:
+    told = {
+        "event.name": "qwen-code.api_response", "model": "qwen3-coder-plus", "response_id": "chatcmpl-" + "q" * 30,
+        "input_token_count": 13472, "output_token_count": 101, "thoughts_token_count": 24, "total_token_count": 13573,
+    }  # fmt: skip
+    ledger.deliver_requests(event(recently, told, scope="qwen-code"))
+    call = only(ledger.booked())
+
+    assert (call["emitter"], call["input_tokens"], call["output_tokens"]) == ("qwen-code", 13472, 101)
+    assert (call["reasoning_tokens"], call["response_id"]) == (24, "chatcmpl-" + "q" * 30)
+
+
+def test_an_event_of_codex_within_its_span_is_the_call_and_names_the_model(ledger: Ledger, recently: float) -> None:
+    counts = {"gen_ai.usage.input_tokens": 3050, "gen_ai.usage.output_tokens": 60}
+    turn = SpanSpec(recently, recently + 9, {"codex.turn.token_usage.input_tokens": 3050}, scope="codex_cli_rs")
+    span = SpanSpec(recently + 1, recently + 2, counts, trace=turn.trace, parent=turn.span, scope="codex_cli_rs")
+    named = {name: value for name, value in CODEX.items() if not name.endswith("_count")}
+    told = {**named, **counts, "gen_ai.usage.cache_read.input_tokens": 2000, "codex.usage.reasoning_output_tokens": 30}
+    ledger.deliver_requests(event(recently + 2, told, span=span))
+    call = only(ledger.booked(turn, span))
+
+    assert (call["model"], call["input_tokens"], call["cache_read_tokens"]) == ("gpt-5-mini", 3050, 2000)
+    assert (call["output_tokens"], call["reasoning_tokens"]) == (60, 30)
 
 
 def test_a_subscription_pays_nothing_for_the_call(ledger: Ledger, recently: float) -> None:
