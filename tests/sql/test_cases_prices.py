@@ -160,6 +160,22 @@ def test_a_tier_that_was_removed_prices_what_came_before(ledger: Ledger, recentl
         ]
 
 
+def test_a_context_is_found_however_it_was_written(ledger: Ledger, recently: float) -> None:
+    standard = Override("openai", "house-9b", of("0.000002"))
+    fast = Override("openai", "house-9b", of("0.000005"), context=" Speed=fast , SERVICE_TIER=Priority,region=global")
+    batch = Override("openai", "house-9b", of("0.000001"), context="service_tier=batch")
+    call = chat_of(
+        "house-9b", "openai", recently, (1000, 0), openai__response__service_tier="priority", spanledger__speed="fast"
+    )
+    later = chat_of("house-9b", "openai", recently + 1, (1000, 0), extra=BATCH)
+    with priced(ledger, standard, fast, batch):
+        ledger.settled(call, later)
+
+        assert [row["cost_usd"] for row in ledger.rows("select cost_usd from calls order by ts")] == [
+            Decimal("0.005"), Decimal("0.001"),
+        ]  # fmt: skip
+
+
 def test_a_price_per_million_is_refused_where_one_per_token_was_meant(ledger: Ledger) -> None:
     """litellm#20615: it blocked everybody's budget."""
     with pytest.raises(PriceError, match="per million"):

@@ -1,7 +1,6 @@
 """`spanledger prices contract|assign|rate|alias`: what was agreed with a provider, for whom, in which currency, and names of models."""
 
 import contextlib
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Final
 
@@ -113,7 +112,7 @@ def rate(
 ) -> None:
     """Say what a currency is worth from a date on; prices that were set in it follow."""
     at = moment(since, "DATE")
-    new = checked_currency_rate(CurrencyRate(currency.upper(), _quarter(at), _decimal(usd, "USD"), note, user_name()))
+    new = checked_currency_rate(CurrencyRate(currency.upper(), at, _decimal(usd, "USD"), note, user_name()))
     said = Said(f"1 {new.currency} is {new.usd} USD from {at:%Y-%m-%d}", [new])
     change(store, clickhouse, lambda _: said, yes=yes, json=json, note=note)
 
@@ -187,9 +186,3 @@ def _decimal(text: str, option: str) -> Decimal:
     with contextlib.suppress(InvalidOperation):
         return Decimal(text)
     raise UsageError(f"{option}: {text!r} is no number; write 12.5.")
-
-
-def _quarter(at: datetime) -> datetime:
-    if at.minute % 15 or at.second or at.microsecond:
-        raise UsageError(f"DATE: {at:%Y-%m-%d %H:%M} is not on a quarter of an hour.")
-    return at

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from spanledger_collector.exceptions import PriceError
-from spanledger_collector.prices.segments import END, START
+from spanledger_collector.prices.segments import END, START, on_quarter_hour
 
 __all__ = ["MATCHED", "Assignment", "Rule", "checked_assignment", "rules"]
 
@@ -83,8 +83,11 @@ def checked_assignment(new: Assignment, standing: Sequence[Assignment]) -> Assig
         raise PriceError(
             f"Contract {new.contract}: say whose calls it is for: {', '.join(MATCHED)}, one of them at least."
         )
-    if not START <= new.valid_from < new.valid_to <= END:
-        raise PriceError(f"Contract {new.contract}: the assignment would be valid at no time.")
+    who = f"Contract {new.contract}"
+    valid_from, valid_to = (on_quarter_hour(who, at) for at in (new.valid_from, new.valid_to))
+    if not START <= valid_from < valid_to <= END:
+        raise PriceError(f"{who}: the assignment would be valid at no time.")
+    new = replace(new, valid_from=valid_from, valid_to=valid_to)
     in_force = [Assignment(*rule[1:8], rule.valid_from, rule.valid_to) for rule in rules(standing)]
     for other in in_force:
         if _is_ambiguous(new, other, in_force):

@@ -11,6 +11,7 @@ from spanledger_collector.prices.aliases import changed_answers
 from spanledger_collector.prices.cache import cache_folder, cached_price_list
 from spanledger_collector.prices.check import checked_provider
 from spanledger_collector.prices.compile import Change
+from spanledger_collector.prices.contexts import canonical_context
 from spanledger_collector.prices.extract import PriceList
 from spanledger_collector.prices.overrides import Override, checked
 from spanledger_collector.prices.repricing import Draft, apply, draft, finish_repricing, utc_now
@@ -81,6 +82,7 @@ def set_override(
 def checked_override(override: Override, listed: PriceList, *, force: bool = False) -> Override:
     """Return the override as the book will hold it; PriceError when it cannot be right."""
     _check_name(override)
+    override = replace(override, context=canonical_context(override.context))
     segments = [
         one for one in listed.segments if (one.key.provider, one.key.model) == (override.provider, override.model)
     ]

@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
+from typing import Final
 
 from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices.overrides import Override
-from spanledger_collector.prices.segments import END, START
+from spanledger_collector.prices.segments import END, START, on_quarter_hour
 
 __all__ = ["CurrencyRate", "checked_currency_rate", "in_usd", "values_at"]
+
+_WORTH_MAX_USD: Final = Decimal(10_000)  # nothing with a code is worth that: a number in another unit
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,12 @@ def checked_currency_rate(rate: CurrencyRate) -> CurrencyRate:
     """Return the rate; PriceError when it cannot be right."""
     if len(rate.currency) != 3 or not rate.currency.isascii() or not rate.currency.isupper() or rate.currency == "USD":
         raise PriceError(f"{rate.currency!r} is no currency to convert: give an ISO 4217 code such as EUR.")
-    if not rate.usd.is_finite() or rate.usd <= 0:
+    if not rate.usd.is_finite() or not 0 < rate.usd <= _WORTH_MAX_USD:
         raise PriceError(
-            f"{rate.currency}: {rate.usd} USD is no value of a currency; give what one unit is worth, above 0."
+            f"{rate.currency}: {rate.usd} USD is no value of a currency; give what one unit is worth, "
+            f"above 0 and at most {_WORTH_MAX_USD:,}."
         )
-    return rate
+    return replace(rate, valid_from=on_quarter_hour(rate.currency, rate.valid_from))
 
 
 def values_at(rates: Iterable[CurrencyRate], currency: str) -> dict[datetime, Decimal]:

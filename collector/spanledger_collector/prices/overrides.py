@@ -2,19 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices.meters import FEES, METERS, PARENTS, Prices, rounded
-from spanledger_collector.prices.segments import END, START, Segment
+from spanledger_collector.prices.segments import END, START, Segment, on_quarter_hour
 
 __all__ = ["Override", "applied", "checked"]
 
 _DOLLAR: Final = Decimal(1)
 _FAR_OFF: Final = 1000
-_QUARTER_HOUR_SECONDS: Final = 900
 _ROOTS: Final = ("input_usd_per_token", "output_usd_per_token")
 _ZERO: Final = Prices(*[Decimal(0)] * len(METERS))
 
@@ -71,7 +70,7 @@ def checked(override: Override, standing: Iterable[Segment], *, force: bool = Fa
     who = f"{override.provider}/{override.model}"
     if not override.provider or not override.model:
         raise PriceError(f"A price needs a provider and a model, not {who!r}.")
-    valid_from, valid_to = (_on_quarter_hour(who, at) for at in (override.valid_from, override.valid_to))
+    valid_from, valid_to = (on_quarter_hour(who, at) for at in (override.valid_from, override.valid_to))
     if not START <= valid_from < valid_to <= END:
         raise PriceError(
             f"{who}: the price would be valid from {valid_from:%Y-%m-%d %H:%M} until before {valid_to:%Y-%m-%d %H:%M}, "
@@ -86,18 +85,6 @@ def checked(override: Override, standing: Iterable[Segment], *, force: bool = Fa
         _check_scale(who, override, listed)
     prices = {meter: rounded(price) for meter, price in override.prices.items()}
     return replace(override, prices=prices, valid_from=valid_from, valid_to=valid_to)
-
-
-def _on_quarter_hour(who: str, at: datetime) -> datetime:
-    if at.tzinfo is None:
-        raise PriceError(f"{who}: {at.isoformat()} has no time zone. Write it with one, e.g. {at.isoformat()}+00:00.")
-    at = at.astimezone(UTC)
-    if at.timestamp() % _QUARTER_HOUR_SECONDS:
-        raise PriceError(
-            f"{who}: {at.isoformat()} is not on a quarter of an hour. "
-            "Prices change at :00, :15, :30 or :45; choose the nearest."
-        )
-    return at
 
 
 def _check_price(who: str, meter: str, price: object, *, force: bool) -> None:

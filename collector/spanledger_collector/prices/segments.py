@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices.meters import Prices
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "candidates_of",
     "context_of",
     "joined",
+    "on_quarter_hour",
     "repriced",
 ]
 
@@ -26,6 +28,7 @@ START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 END: Final = datetime(2106, 1, 1, tzinfo=UTC)
 """The span that ClickHouse's DateTime can hold, in whole years."""
 DAY_MINUTES: Final = 1440
+_QUARTER_HOUR_SECONDS: Final = 900
 
 
 class Key(NamedTuple):
@@ -69,6 +72,19 @@ class Segment:
 def context_of(values: Mapping[str, str]) -> str:
     """Return a price context as the ledger writes it: ``key=value``, sorted, joined by commas; empty = standard."""
     return ",".join(f"{key}={value}" for key, value in sorted(values.items()))
+
+
+def on_quarter_hour(who: str, at: datetime) -> datetime:
+    """Return the time in UTC; PriceError when it has no zone, or is one at which no price can change."""
+    if at.tzinfo is None:
+        raise PriceError(f"{who}: {at.isoformat()} has no time zone. Write it with one, e.g. {at.isoformat()}+00:00.")
+    at = at.astimezone(UTC)
+    if at.timestamp() % _QUARTER_HOUR_SECONDS:
+        raise PriceError(
+            f"{who}: {at.isoformat()} is not on a quarter of an hour. "
+            "Prices change at :00, :15, :30 or :45; choose the nearest."
+        )
+    return at
 
 
 def candidates_of(windows: Iterable[Window]) -> tuple[Candidate, ...]:

@@ -15,7 +15,16 @@ from typing import Final
 from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices.meters import FEES, METERS, Prices
 from spanledger_collector.prices.overrides import Override
-from spanledger_collector.prices.segments import END, START, Candidate, Key, Segment, joined, repriced
+from spanledger_collector.prices.segments import (
+    END,
+    START,
+    Candidate,
+    Key,
+    Segment,
+    joined,
+    on_quarter_hour,
+    repriced,
+)
 
 __all__ = ["KINDS", "Term", "Timelines", "Uplift", "checked_term", "regional", "uplifted", "with_terms"]
 
@@ -75,7 +84,7 @@ class Uplift:
 
 
 def checked_term(term: Term) -> Term:
-    """Return the term; PriceError when it cannot be right."""
+    """Return the term, its times in UTC; PriceError when it cannot be right."""
     if not term.contract.strip():
         raise PriceError("A discount needs the name of its contract.")
     if term.kind not in KINDS:
@@ -88,12 +97,11 @@ def checked_term(term: Term) -> Term:
         raise PriceError(
             f"Contract {term.contract}: there is no meter {term.meter!r}. The meters are: {', '.join(METERS)}."
         )
-    if not START <= term.valid_from < term.valid_to <= END:
-        raise PriceError(
-            f"Contract {term.contract}: {term.valid_from:%Y-%m-%d} to {term.valid_to:%Y-%m-%d} is no time at all."
-        )
-
-    return term
+    who = f"Contract {term.contract}"
+    valid_from, valid_to = (on_quarter_hour(who, at) for at in (term.valid_from, term.valid_to))
+    if not START <= valid_from < valid_to <= END:
+        raise PriceError(f"{who}: {valid_from:%Y-%m-%d} to {valid_to:%Y-%m-%d} is no time at all.")
+    return replace(term, valid_from=valid_from, valid_to=valid_to)
 
 
 def with_terms(general: Timelines, terms: Sequence[Term], name: tuple[str, str, str]) -> Timelines:
