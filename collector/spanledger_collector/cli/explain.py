@@ -23,6 +23,16 @@ __all__ = ["explain"]
 
 _FIRST: Final = 1970  # where prices without a beginning begin, and where those without an end end
 _LAST: Final = 2100
+_DAY_MINUTES: Final = 1440
+_SHOWN: Final = frozenset(
+    {"stream", "finish", "response_id", "service_tier", "processing", "speed", "billing", "http_status"}
+)
+# Sources of a rate that is made of another one.
+_TERMS: Final = {
+    "contract": "the contract's terms on",
+    "commitment": "the contract's commitment in place of",
+    "regional": "the regional uplift on",
+}
 _DIGITS: Final = re.compile(r"[0-9a-f]{8,32}")
 
 
@@ -172,9 +182,7 @@ def _reading(reading: Mapping[str, Any], *, is_billed: bool) -> Iterator[tuple[s
     if reading["attributes"] is None:
         yield "", "the attributes as delivered have expired; the counts have not"
     for attribute in reading["attributes"] or ():
-        if attribute["used"] and (
-            attribute["field"].endswith("tokens") or attribute["field"] in {"stream", "finish", "response_id"}
-        ):
+        if attribute["used"] and (attribute["field"].endswith(("tokens", "_chars")) or attribute["field"] in _SHOWN):
             yield "", f"{attribute['field']} {attribute['value']} <- {attribute['attribute']}"
 
 
@@ -200,6 +208,8 @@ def _price(price: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         source = (
             "your own prices" if rate["source"] == "override" else f"{rate['source']} {rate['source_version']}".strip()
         )
+        if rate["source"] in _TERMS:
+            source = f"{_TERMS[rate['source']]} genai-prices {rate['source_version']}"
         yield (
             "price",
             f"rate {rate['rate_id']} of {source}, book {rate['book']}, {contract}, {rate['context'] or 'standard context'}",
@@ -207,6 +217,7 @@ def _price(price: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if not rate["is_of_its_context"]:
             yield "", "the call's own context has no price: the standard one stands in"
         yield "", _validity(rate)
+        yield from (("", words) for words in _window(rate))
     for line in price["lines"]:
         name = line["meter"].removesuffix("_usd").removesuffix("_usd_per_token").replace("_", " ")
         instead = line["list_usd_per_unit"] not in (None, line["usd_per_unit"])
@@ -230,6 +241,18 @@ def _validity(rate: Mapping[str, Any]) -> str:
     start, end = rate["valid_from"], rate["valid_to"]
     since = f"{start:%Y-%m-%d %H:%M} UTC" if start.year > _FIRST else "the beginning"
     return f"valid from {since} until {f'before {end:%Y-%m-%d %H:%M} UTC' if end.year < _LAST else 'it changes'}"
+
+
+def _window(rate: Mapping[str, Any]) -> Iterator[str]:
+    more, up_to = rate["more_than_tokens"], rate["up_to_tokens"]
+    if more or up_to:
+        size = " and ".join(
+            filter(None, (f"more than {more:,}" if more else "", f"at most {up_to:,}" if up_to else ""))
+        )
+        yield f"for calls with {size} input tokens, cached ones included: all of such a call has this price"
+    if (rate["from_minute"], rate["to_minute"]) != (0, _DAY_MINUTES):
+        start, end = (f"{minute // 60:02}:{minute % 60:02}" for minute in (rate["from_minute"], rate["to_minute"]))
+        yield f"for calls that begin from {start} until before {end} UTC"
 
 
 def _cost(price: Mapping[str, Any]) -> str:

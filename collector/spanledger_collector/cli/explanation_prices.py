@@ -35,6 +35,10 @@ _OF_RATE: Final = (
     "book",
     "valid_from",
     "valid_to",
+    "more_than_tokens",
+    "up_to_tokens",
+    "from_minute",
+    "to_minute",
 )
 _OF_AUDIT: Final = ("month", "tenant", "team", "provider", "model")
 
@@ -77,7 +81,9 @@ class PricesOfTrace:
         found = [row for row in self._rates if row["rate_id"] == number]
         valid = [row for row in found if as_utc(row["valid_from"]) <= at < as_utc(row["valid_to"])]
         return min(
-            valid or found, key=lambda row: (row["contract"] != span["contract"], row["context"] == ""), default=None
+            valid or found,
+            key=lambda row: (not _fits(row, span), row["contract"] != span["contract"], row["context"] == ""),
+            default=None,
         )
 
     def _contract(self, span: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -92,6 +98,16 @@ class PricesOfTrace:
                 said = {name: one[name] for name in ("created_at", "created_by", "note")}
                 return {"name": span["contract"], "for": conditions, **said}
         return {"name": span["contract"], "for": {}}
+
+
+def _fits(rate: Mapping[str, Any], span: Mapping[str, Any]) -> bool:
+    """Tell whether a rate is for an input of that size, at that time of the day."""
+    at = as_utc(span["ts"])
+    return bool(
+        rate["more_than_tokens"] < max(span["input_tokens"], 1)
+        and (not rate["up_to_tokens"] or span["input_tokens"] <= rate["up_to_tokens"])
+        and rate["from_minute"] <= at.hour * 60 + at.minute < rate["to_minute"]
+    )
 
 
 def _lines(

@@ -105,6 +105,44 @@ def test_a_call_names_its_contract_its_bounds_and_what_changed_its_price(ledger:
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize(("tokens", "sizes"), [(200_000, (0, 200_000)), (200_001, (200_000, 0))])
+def test_a_call_names_the_size_of_input_that_its_price_is_for(
+    ledger: Ledger, recently: float, tokens: int, sizes: tuple[int, int]
+) -> None:
+    model = {"gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude-sonnet-4-5"}
+    call = chat(recently, tokens=(tokens, 10), extra={**model, "gen_ai.response.model": None})
+    ledger.settled(call)
+
+    (entry,) = explanation(ledger.client, call.trace_id, 100)
+
+    assert (entry["price"]["rate"]["more_than_tokens"], entry["price"]["rate"]["up_to_tokens"]) == sizes
+
+
+def test_attributes_with_plain_names_and_members_of_objects_are_shown_as_they_were_read(
+    ledger: Ledger, recently: float
+) -> None:
+    plain = {"model": "claude-sonnet-4-5", "input_tokens": "50", "output_tokens": "60"}
+    details = '{"input": 1000, "output": 100, "completion_tokens_details": {"reasoning_tokens": 7}}'
+    generation = {
+        "langfuse.observation.type": "generation",
+        "langfuse.observation.model.name": "gpt-4o",
+        "langfuse.observation.usage_details": details,
+    }
+    request = SpanSpec(recently, recently + 1, plain, scope="com.anthropic.claude_code", name="claude_code.llm_request")
+    nested = SpanSpec(recently + 1, recently + 2, generation, trace=request.trace, scope="langfuse-sdk")
+    ledger.settled(request, nested)
+
+    first, second = explanation(ledger.client, request.trace_id, 100)
+
+    read = [
+        {one["attribute"]: one["value"] for one in entry["reading"]["attributes"] if one["used"]}
+        for entry in (first, second)
+    ]
+    assert read[0]["claude_code.llm_request.input_tokens"] == "50"
+    assert read[1]["langfuse.observation.usage_details.output"] == "100"
+    assert read[1]["langfuse.observation.usage_details.completion_tokens_details.reasoning_tokens"] == "7"
+
+
 def test_the_command_prints_the_tree_and_its_figures(store: Path) -> None:
     traces = spanledger("query", "select trace_id, span_id from calls limit 1 format JSONEachRow", "--store", store)
     ids = json.loads(traces.out)
