@@ -2,9 +2,12 @@
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -174,6 +177,25 @@ def test_months_are_closed_once_in_order_and_when_they_are_over(ledger: Ledger) 
         close_month(ledger.client, ago(3), closed_by="fin")
     with pytest.raises(UsageError, match=f"{ago(2):%Y-%m} is the first open month"):
         check_closable(ledger.client, ago(4))
+
+
+def test_a_month_that_several_close_at_one_time_is_booked_once(ledger: Ledger) -> None:
+    booked(ledger, called(ago(1)), called(ago(1), team="other"))
+    truth = ledger.row("select sum(known_usd) as usd, sum(c.calls) as n from costs as c")
+    together = Barrier(4)
+
+    def close(who: int) -> None:
+        client = ledger.database.client()
+        together.wait()
+        with closing(client), suppress(UsageError):  # who comes late is told that it is closed already
+            close_month(client, ago(1), closed_by=f"fin{who}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(close, range(4)))
+
+    assert ledger.row("select sum(amount_usd) as usd, sum(b.calls) as n from bookings as b") == truth
+    assert ledger.rows("select * from unbooked") == []
+    assert len(ledger.rows("select * from closed_months")) == 1
 
 
 def test_a_ledger_that_is_behind_is_not_closed(ledger: Ledger) -> None:

@@ -73,9 +73,13 @@ def states(client: Client, month: date) -> list[MonthState]:
 
 
 def close_month(client: Client, month: date, *, closed_by: str, note: str = "") -> None:
-    """Book a month and the adjustments of earlier ones, in one insert; raises as check_closable does."""
+    """Book a month and the adjustments of earlier ones, in one insert; raises as check_closable does.
+
+    Of several that close it at one time the first books it, and the others nothing.
+    """
     check_closable(client, month)
-    client.command(_statement("book_month"), {"month": month, "closed_by": closed_by, "note": note})
+    said = {"month": month, "closed_by": closed_by, "note": note}
+    client.command(_statement("book_month"), said, settings={"insert_deduplication_token": f"close {month:%Y-%m}"})
 
 
 def _no_month(text: str) -> date:
