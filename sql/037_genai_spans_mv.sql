@@ -50,7 +50,9 @@ select
   reinterpretAsUInt64(reverse(unhex(substring(a['prefix_fingerprint'], 1, 16)))) as prefix_fingerprint,
   reinterpretAsUInt64(reverse(unhex(substring(a['system_fingerprint'], 1, 16)))) as system_fingerprint,
   reinterpretAsUInt64(reverse(unhex(substring(a['template_fingerprint'], 1, 16)))) as template_fingerprint,
-  substringUTF8(a['process'], 1, 128) as process, ifNull(n['sequence'], 0) as sequence, a['gateway'] = 'true' as gateway,
+  substringUTF8(a['process'], 1, 128) as process, ifNull(n['sequence'], 0) as sequence,
+  -- the vendor's own span of a call is a witness as a gateway's is: the caller's service and tags count
+  greatest(a['gateway'] = 'true', startsWith(scope, 'com.anthropic.claude-platform')) as gateway,
   -- an account or region in the model's name or host is the call's own; that of the service's machine counts where the model runs in the same cloud
   substringUTF8(arrayFirst(x -> x != '', [a['account'], place.2, azure_resource, if(same_cloud, a['cloud_account'], '')]), 1, 128) as account,
   lower(substringUTF8(arrayFirst(x -> x != '', [a['region'], place.1, region_of_host, if(same_cloud, a['cloud_region'], '')]), 1, 128)) as region,

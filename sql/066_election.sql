@@ -119,10 +119,11 @@ with recursive
     from twins),
   -- the same provider response seen from two places has the same id and output. An id that cannot collide is believed for 30 days, another
   -- one only when the spans overlap (2 s of slack). Spans of different tenants are never rivals; a span without a tenant, or from a
-  -- gateway, is a rival to those of the tenant whose span it overlaps. A response is created in the background without usage, and fetched with it.
+  -- gateway, is a rival to those of the tenant whose span it overlaps. A response is created in the background without usage, and fetched with it; a
+  -- caller that breaks off knows its id, and a gateway its usage.
   -- In small stages: the engine analyses a name at each use, and a column only once.
   rivals as (
-    select *, structural = 'bills' and response_key != 0 and (usage = 1 or id_unique * (is_error = 0) * (role = 'call') = 1) as is_rival, tags[1] != '' and gateway = 0 as is_told,
+    select *, structural = 'bills' and response_key != 0 and (usage = 1 or id_unique * (role = 'call') = 1) as is_rival, tags[1] != '' and gateway = 0 as is_told,
       -- two witnesses of one response may count its output differently; only an id that may collide needs the count to agree
       if(id_unique = 1, 0, output_tokens) as same_output
     from seconded),

@@ -105,6 +105,33 @@ def test_a_response_made_in_the_background_and_fetched_later_is_one_call(
     assert counts(ledger) == [(1000, 100)]
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_call_that_its_caller_broke_off_costs_what_the_gateway_knows(
+    ledger: Ledger, recently: float, order: tuple[int, int]
+) -> None:
+    broken = {"error.type": "CancelledError", "spanledger.team": "caller", "gen_ai.response.finish_reasons": None}
+    spans = (
+        chat(recently, tokens=None, error=True, extra=answered("S") | broken),
+        chat(recently + 0.1, service="proxy", extra=answered("S") | {"spanledger.gateway": True}),
+    )
+
+    for index in order:
+        ledger.deliver(spans[index])
+        ledger.booked()
+    [call] = ledger.booked()
+
+    assert (call["team"], call["completeness"], call["input_tokens"]) == ("caller", "priced", 1000)
+
+
+def test_two_calls_that_broke_off_are_two(ledger: Ledger, recently: float) -> None:
+    broken = {"error.type": "CancelledError", "gen_ai.response.finish_reasons": None}
+    spans = [
+        chat(recently + n, tokens=None, error=True, extra=answered(letter) | broken) for n, letter in enumerate("TU")
+    ]
+
+    assert [call["completeness"] for call in ledger.booked(*spans)] == ["failed_maybe_billed"] * 2
+
+
 def test_spans_of_two_tenants_with_the_same_ids_are_two_calls(ledger: Ledger, recently: float) -> None:
     first = chat(recently, extra={TENANT: "acme"})
     other = chat(recently + 60, tokens=(2000, 200), trace=first.trace, span=first.span, extra={TENANT: "globex"})

@@ -165,6 +165,7 @@ def test_the_api_s_own_span_within_the_client_s_is_the_same_call(ledger: Ledger,
     )  # fmt: skip
     [call] = ledger.booked(api, client)
 
+    assert call["service"] == client.service
     assert (call["user"], call["uncached_input_tokens"], call["cache_write_1h_tokens"]) == ("ana", 50, 2000)
     # 50 at 3, 1,000 read at 0.30, 2,000 kept for an hour at 6, 60 at 15 USD a million
     assert call["cost_usd"] == Decimal("0.01335")
