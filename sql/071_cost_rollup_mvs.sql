@@ -7,12 +7,7 @@ refresh every {every}{by_command} append to {db}.cost_{grain}s as
 with
   now64(3, 'UTC') as started,
   -- an array is evaluated once, so that all parts of the query see one set; `in (select arrayJoin(...))` prunes, `has` would not
-  (select groupArray(bucket) from (
-    select bucket from {db}.stale_cost_{grain}s
-    where marked_at + interval {margin} second > made_at
-      and (bucket >= now('UTC') - interval 2 hour or made_at < now64(3, 'UTC') - interval {late_every})
-    order by bucket desc
-    limit 2000)) as todo,
+  (select groupArray(bucket) from {db}.due_cost_{grain}s) as todo,
   (select arraySort(arrayDistinct(arrayFlatten(groupArray(above_tokens)))) from {db}.rate_segments where book = (select max(book) from {db}.price_books)) as thresholds,
   billed as (
     select ts, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, price_context, region, usage_state, quantities,

@@ -4,12 +4,7 @@ create or replace materialized view {db}.actor_{grain}s_mv
 refresh every {every}{by_command} append to {db}.actor_{grain}s as
 with
   now64(3, 'UTC') as started,
-  (select groupArray(bucket) from (
-    select bucket from {db}.stale_actor_{grain}s
-    where marked_at + interval {margin} second > made_at
-      and (bucket >= now('UTC') - interval 2 hour or made_at < now64(3, 'UTC') - interval {late_every})
-    order by bucket desc
-    limit 2000)) as todo
+  (select groupArray(bucket) from {db}.due_actor_{grain}s) as todo
 select
   bucket, tenant, user, session, sum(n) as calls, sum(i) as input_tokens, sum(o) as output_tokens, sumIf(amount, is_known = 1) as known_usd,
   sumIf(n, is_known = 0) as unknown_calls, sumIf(i + o, is_known = 0) as unknown_tokens, started as run_at
