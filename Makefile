@@ -11,7 +11,7 @@ DEMO_ARGS ?=
 # Two processes at most: each has an engine of its own, with threads of its own. A file's tests stay together: they share a store.
 PARALLEL := --numprocesses=auto --maxprocesses=2 --dist=loadfile --durations=25
 
-.PHONY: demo test test-all test-clients test-go test-wheel bench lint typecheck format build install clean
+.PHONY: demo test test-all test-clients test-go test-collector test-wheel collector bench lint typecheck format build install clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/spanledger demo $(DEMO_ARGS)
@@ -19,13 +19,21 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest $(PARALLEL)
 
-test-all: lint typecheck test-clients test-go test-wheel
+test-all: lint typecheck test-clients test-go test-collector test-wheel
 
 # Old and new clients and the frameworks that need their own, each in an environment that is made once, in the cache.
 test-clients: $(VENV)/.dev
 	@$(BIN)/python -m tests.instrumentation.clients_matrix
 
-# The ClickHouse driver of the Collector's exporter and of Grafana, built with Go where there is one; Go keeps what it fetched and built.
+# Our distribution of the OpenTelemetry Collector, built with Go into the cache, once for each content of its manifest.
+collector: $(VENV)/.dev
+	@$(BIN)/python collector/otelcol/build.py
+
+# That program between an SDK and a ledger: money, tenants, privacy, and what is lost when something dies (nothing).
+test-collector: $(VENV)/.dev
+	@binary=$$($(BIN)/python collector/otelcol/build.py) && OTELCOL_BINARY="$$binary" $(BIN)/python -m pytest --durations=10 tests/collector/otelcol
+
+# The ClickHouse driver of the Collector's exporter and of Grafana, built with Go; Go keeps what it fetched and built.
 test-go: $(VENV)/.dev
 	@$(BIN)/python -m tests.collector.queries.clickhouse_go
 
