@@ -35,6 +35,7 @@ PAGES = (
     ROOT / "CHANGELOG.md",
     *ROOT.glob("*/README.md"),
     ROOT / "collector" / "money.md",
+    ROOT / "collector" / "otelcol" / "README.md",
     *ROOT.glob("*/guides/*.md"),
 )
 DOCUMENTS = [file for file in PAGES if file.is_file()]

