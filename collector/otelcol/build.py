@@ -87,7 +87,7 @@ def _install(folder: Path) -> bool:
     return subprocess.run(command, check=False).returncode == 0
 
 
-def main() -> int:
+def _main() -> int:
     """Build, and print the path of the program; 3 where there is no Go, 1 where it cannot be built."""
     program = go()
     if program is None:
@@ -105,4 +105,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_main())
