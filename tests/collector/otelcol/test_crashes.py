@@ -60,12 +60,11 @@ def test_a_clickhouse_that_is_away_and_a_killed_gateway_lose_and_double_nothing(
     gateway = site.gateway(port)
     running.append(gateway)
     clients = Clients(lambda body: site.post(gateway, body, ACME), recently)
-    first = served(store, port)
-    first.start()
-    gateway.start()
-    clients.begin()
-    clients.eventually_more(5)
-    first.close()  # ClickHouse is away
+    with served(store, port):
+        gateway.start()
+        clients.begin()
+        clients.eventually_more(5)
+    # ClickHouse is away.
     clients.eventually_more(10)
     gateway.kill()  # with a queue that nobody took
     gateway.start()
