@@ -40,7 +40,8 @@ def set_fsync(database: Database, *, on: bool) -> None:
     """Have every part on the disk, and not only with the system, before an insert is answered; or no longer."""
     with contextlib.closing(database.client()) as client:
         tables = client.query(
-            "select name from system.tables where database = currentDatabase() and engine like '%MergeTree' "
+            # not those of the running election: each is replaced by a new one
+            "select name from system.tables where database = currentDatabase() and engine like '%MergeTree' and name not like '.%' "
             "and (position(engine_full, 'fsync_after_insert = 1') > 0) != {on:Bool}",
             {"on": on},
         ).result_rows

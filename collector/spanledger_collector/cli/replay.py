@@ -32,7 +32,7 @@ __all__ = ["Replayed", "Requests", "replay"]
 _UNDER_WAY_MAX: Final = 8
 _SETTLE_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.4
-_QUIET_POLLS: Final = 5
+_QUIET_POLLS: Final = 8
 _COMPLAINTS_PER_FILE_MAX: Final = 5
 
 Requests = Iterator[tuple[Path, OtlpRequest]]
@@ -40,12 +40,12 @@ Requests = Iterator[tuple[Path, OtlpRequest]]
 
 @dataclass
 class Replayed:
-    """What became of the files: when the last request was sent (seconds since 1970), and whether the rollups caught up."""
+    """What became of the files: when the last request was answered (seconds since 1970), and whether the rollups caught up."""
 
     screen: Console
     requests: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
-    sent_at: int = 0
+    stored_at: int = 0
     before: dict[str, Any] = field(default_factory=dict)
     is_settled: bool = True
     _per_file: Counter[Path] = field(default_factory=Counter)
@@ -99,7 +99,7 @@ def replay(
             with over_http(serving) as send, progress:
                 _send_all(requests, send, replayed)
             with reading(store, clickhouse) as client, working("Waiting for the rollups"):
-                replayed.is_settled = _is_settled(client, replayed.sent_at)
+                replayed.is_settled = _is_settled(client, replayed.stored_at)
                 totals = _totals(client)
         else:
             totals = _into_ledger(requests, replayed, progress, store, clickhouse)
@@ -122,7 +122,7 @@ def _into_ledger(
                 with working("Bringing verdicts and rollups up to date"):
                     settle(client)
             else:
-                replayed.is_settled = _is_settled(client, replayed.sent_at)
+                replayed.is_settled = _is_settled(client, replayed.stored_at)
             return _totals(client)
 
 
@@ -158,6 +158,7 @@ def _send_all(requests: Requests, send: Send, replayed: Replayed) -> None:
             file, sent = under_way.popleft()
             try:
                 sent.result()
+                replayed.stored_at = int(time.time())
             except InputError as error:
                 replayed.requests["refused"] += 1
                 replayed.complain(file, f"{file}: {error}")
@@ -167,24 +168,24 @@ def _send_all(requests: Requests, send: Send, replayed: Replayed) -> None:
             if request.signal == "metrics":
                 continue  # money comes from spans and logs
             finish(_UNDER_WAY_MAX - 1)
-            replayed.sent_at = int(time.time())
             under_way.append((file, send(request)))
     finally:
         finish(0)
 
 
-def _is_settled(client: Client, sent_at: int) -> bool:
-    """Wait until verdicts and rollups have caught up with what was sent; tell whether they have.
+def _is_settled(client: Client, stored_at: int) -> bool:
+    """Wait until verdicts and rollups have caught up with what was stored; tell whether they have.
 
-    ``sent_at`` (seconds since 1970) is when the last request was sent. The engine knows only to the second when it held
-    an election, so one that may have been too early proves nothing: then it must stay quiet for some time.
+    ``stored_at`` (seconds since 1970) is when the last request was answered. What began before that may have passed by the
+    last rows, and leave nothing that is behind. The engine knows only to the second when something began: in that very
+    second it must stay quiet for some time.
     """
     end = time.monotonic() + _SETTLE_SECONDS
     quiet_polls = 0
     while time.monotonic() < end:
-        waiting, busy, held_at = client.query(statement("settling")).result_rows[0]
-        quiet_polls = quiet_polls + 1 if not busy and held_at >= sent_at else 0
-        if not (waiting or busy) or quiet_polls == _QUIET_POLLS:
+        waiting, busy, began_at = client.query(statement("settling")).result_rows[0]
+        quiet_polls = quiet_polls + 1 if not busy and began_at >= stored_at else 0
+        if quiet_polls and (quiet_polls == _QUIET_POLLS or (not waiting and began_at > stored_at)):
             return True
         time.sleep(_POLL_SECONDS)
     return False

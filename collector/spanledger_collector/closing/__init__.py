@@ -78,8 +78,8 @@ def close_month(client: Client, month: date, *, closed_by: str, note: str = "") 
     Of several that close it at one time the first books it, and the others nothing.
     """
     check_closable(client, month)
-    said = {"month": month, "closed_by": closed_by, "note": note}
-    client.command(_statement("book_month"), said, settings={"insert_deduplication_token": f"close {month:%Y-%m}"})
+    said = {"month": month, "closed_by": closed_by, "note": note, "token": f"close {month:%Y-%m}"}
+    client.command(_statement("book_month"), said)
 
 
 def _no_month(text: str) -> date:
