@@ -6,13 +6,13 @@ instrumentation: in http.client (urllib, urllib3, requests, botocore), httpcore 
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import wrapt
 
 from spanledger.attributes import TAG_NAMES
 from spanledger.calls import call_options
+from spanledger.imports import wrap_when_imported
 from spanledger.once import warn_once
 
 if TYPE_CHECKING:
@@ -22,22 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["keep_tags_from_vendors"]
 
 _PREFIXES: Final = ("uberctx-", "ot-baggage-")  # of Jaeger's and OpenTracing's propagators: a header per entry
-_wrapped: Final[set[str]] = set()
 
 
 def keep_tags_from_vendors() -> None:
     """Wrap the HTTP clients, those that are imported at once and others as they are; does nothing the second time."""
     for name, wrap in _WRAPS.items():
-        if name not in _wrapped:
-            _wrapped.add(name)
-            wrapt.register_post_import_hook(partial(_try_wrap, name, wrap), name)
-
-
-def _try_wrap(name: str, wrap: Callable[[ModuleType], None], module: ModuleType) -> None:
-    try:
-        wrap(module)
-    except Exception:  # noqa: BLE001 - the application must be able to import its client
-        warn_once(f"wrap-{name}", "spanledger: tags in requests of %s go to every host", name, with_error=True)
+        wrap_when_imported(name, wrap, f"tags in requests of {name} go to every host")
 
 
 def _is_vendor(host: str, port: int | None) -> bool:

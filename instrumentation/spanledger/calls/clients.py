@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final
-
-import wrapt
 
 from spanledger.calls.bedrock import wrap_bedrock
 from spanledger.calls.google import wrap_google
 from spanledger.calls.stainless import wrap_anthropic, wrap_openai
-from spanledger.once import warn_once
+from spanledger.imports import wrap_when_imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,7 +22,6 @@ _WRAPS: Final[dict[str, tuple[str, Callable[[ModuleType], None]]]] = {
     "bedrock": ("botocore.client", wrap_bedrock),
     "google": ("google.genai._api_client", wrap_google),
 }
-_wrapped: Final[set[str]] = set()
 
 
 def wrap_clients(names: Iterable[str] = tuple(_WRAPS)) -> None:
@@ -35,14 +31,6 @@ def wrap_clients(names: Iterable[str] = tuple(_WRAPS)) -> None:
     instrumentor: OpenInference replaces the method in a subclass, and the wrapper must be below it.
     """
     for name in names:
-        if name in _WRAPS and name not in _wrapped:
-            _wrapped.add(name)
+        if name in _WRAPS:
             module, wrap = _WRAPS[name]
-            wrapt.register_post_import_hook(partial(_wrap, name, wrap), module)
-
-
-def _wrap(name: str, wrap: Callable[[ModuleType], None], module: ModuleType) -> None:
-    try:
-        wrap(module)
-    except Exception:  # noqa: BLE001 - the application must be able to import its client
-        warn_once(f"wrap-{name}", "spanledger: the requests of %s are not measured", name, with_error=True)
+            wrap_when_imported(module, wrap, f"the requests of {name} are not measured")
