@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.exceptions import UsageError
-from spanledger_collector.target import Target
+from spanledger_collector.target import RETENTION, Target
 
 __all__ = [
     "NAMES",
@@ -23,9 +23,8 @@ __all__ = [
     "write_retention",
 ]
 
-NAMES: Final = ("raw_days", "calls_days", "rollup_years")
+NAMES: Final = tuple(RETENTION)
 _SINCE: Final = ("calls_since", "rollups_since")
-_DEFAULT: Final = {"raw_days": 30, "calls_days": 400, "rollup_years": 5}
 # Ids of providers are believed for 30 days, so the calls of as many must be there; the day at the edge is never summed again.
 _LIMITS: Final = {"raw_days": (2, 7300), "calls_days": (32, 7300), "rollup_years": (1, 50)}
 _TABLE: Final = re.compile(r"^create table if not exists \S+\.(\w+)", re.MULTILINE)
@@ -165,7 +164,7 @@ def _said(name: str, target: Target) -> str:
 
 
 def _filled(target: Target, stored: Mapping[str, str]) -> Target:
-    numbers = {name: int(stored.get(name, value)) for name, value in _DEFAULT.items()}
+    numbers = {name: int(stored.get(name, value)) for name, value in RETENTION.items()}
     since = {name: stored.get(name, "") for name in _SINCE}
     return replace(target, **numbers, **since)  # type: ignore[arg-type]  # their names are those of fields
 

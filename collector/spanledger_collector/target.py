@@ -2,11 +2,14 @@
 
 import re
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from spanledger_collector.exceptions import UsageError
 
-__all__ = ["Target", "quoted"]
+__all__ = ["RETENTION", "Target", "quoted"]
+
+RETENTION: Final = {"raw_days": 30, "calls_days": 400, "rollup_years": 5}
+"""How long a ledger keeps things that was asked for nothing else."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
@@ -91,7 +94,7 @@ class Target:
             "margin": "5" if embedded else "60",
             "late_every": "0 second" if embedded else "10 minute",
             "grace": "5 minute",
-            "raw_days": str(self.raw_days or 30),
-            "calls_days": _whole(self.calls_days or 400, "day", self.calls_since),
-            "rollup_years": _whole(self.rollup_years or 5, "year", self.rollups_since),
+            "raw_days": str(self.raw_days or RETENTION["raw_days"]),
+            "calls_days": _whole(self.calls_days or RETENTION["calls_days"], "day", self.calls_since),
+            "rollup_years": _whole(self.rollup_years or RETENTION["rollup_years"], "year", self.rollups_since),
         }

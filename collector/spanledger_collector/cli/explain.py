@@ -18,12 +18,12 @@ from spanledger_collector.cli.explanation import STATES, explanation
 from spanledger_collector.cli.show import as_json, console, digits
 from spanledger_collector.cli.statements import rows
 from spanledger_collector.exceptions import InputError, UsageError
+from spanledger_collector.prices.segments import DAY_MINUTES
 
 __all__ = ["explain"]
 
 _FIRST: Final = 1970  # where prices without a beginning begin, and where those without an end end
 _LAST: Final = 2100
-_DAY_MINUTES: Final = 1440
 _SHOWN: Final = frozenset(
     {"stream", "finish", "response_id", "service_tier", "processing", "speed", "billing", "http_status"}
 )
@@ -250,7 +250,7 @@ def _window(rate: Mapping[str, Any]) -> Iterator[str]:
             filter(None, (f"more than {more:,}" if more else "", f"at most {up_to:,}" if up_to else ""))
         )
         yield f"for calls with {size} input tokens, cached ones included: all of such a call has this price"
-    if (rate["from_minute"], rate["to_minute"]) != (0, _DAY_MINUTES):
+    if (rate["from_minute"], rate["to_minute"]) != (0, DAY_MINUTES):
         start, end = (f"{minute // 60:02}:{minute % 60:02}" for minute in (rate["from_minute"], rate["to_minute"]))
         yield f"for calls that begin from {start} until before {end} UTC"
 
