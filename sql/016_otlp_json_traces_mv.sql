@@ -1,5 +1,5 @@
 -- Opens the requests of otlp_json_traces_in: one row per span, ids in hex, every attribute value as text.
-create or replace materialized view {db}.otlp_json_traces_mv to {db}.otlp_spans as
+create or replace materialized view {db}.otlp_json_traces_mv to {db}.otlp_spans {as_its_maker}as
 with
   value -> coalesce(
       value.stringValue, value.intValue, toString(value.doubleValue), toString(value.boolValue),

@@ -1,6 +1,6 @@
 -- Opens the requests of otlp_logs_in: one row per log record, ids in hex, every attribute value as text; what is
 -- not UTF-8, which the protocol forbids and this engine reads, is marked with U+FFFD.
-create or replace materialized view {db}.otlp_logs_mv to {db}.otlp_log_records as
+create or replace materialized view {db}.otlp_logs_mv to {db}.otlp_log_records {as_its_maker}as
 with
   value -> coalesce(
       value.string_value, toString(value.int_value), toString(value.double_value), if(isNull(value.bool_value), null, if(value.bool_value = 1, 'true', 'false')),

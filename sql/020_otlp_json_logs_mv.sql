@@ -1,5 +1,5 @@
 -- Opens the requests of otlp_json_logs_in: one row per log record, ids in hex, every attribute value as text.
-create or replace materialized view {db}.otlp_json_logs_mv to {db}.otlp_log_records as
+create or replace materialized view {db}.otlp_json_logs_mv to {db}.otlp_log_records {as_its_maker}as
 with
   value -> coalesce(
       value.stringValue, value.intValue, toString(value.doubleValue), toString(value.boolValue),

@@ -1,6 +1,6 @@
 -- Lands the spans that can be. Where a credential says whose they are, what the sender says about it is left out;
 -- values are at most a mebibyte long.
-create or replace materialized view {db}.otlp_spans_mv to {db}.otel_traces as
+create or replace materialized view {db}.otlp_spans_mv to {db}.otel_traces {as_its_maker}as
 select
   fromUnixTimestamp64Nano(toInt64(start_ns)) as Timestamp, TraceId, SpanId, ParentSpanId, TraceState, SpanName, SpanKind,
   ResourceAttributes['service.name'] as ServiceName,

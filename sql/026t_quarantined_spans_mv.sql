@@ -1,5 +1,5 @@
 -- Keeps aside the spans that cannot be booked.
-create or replace materialized view {db}.quarantined_spans_mv to {db}.quarantined_spans as
+create or replace materialized view {db}.quarantined_spans_mv to {db}.quarantined_spans {as_its_maker}as
 select
   impossible as reason, start_ns, end_ns, TraceId as trace_id, SpanId as span_id, ParentSpanId as parent_span_id, SpanName as span_name,
   ResourceAttributes['service.name'] as service, ResourceAttributes as resource_attributes, ScopeName as scope_name, ScopeVersion as scope_version,

@@ -4,7 +4,7 @@
 -- not say: an absent count stays absent. Where counts prove what they mean (a total, an uncached part, parts that exceed their whole), the
 -- proof beats the rule, and usage_rule says so. The engine rewrites `dictGet(...) = constant` into a wrong IN where the key is a tuple; concat
 -- keeps it from that. It takes tens of milliseconds to plan each `and` and `or` above deep subqueries, at every insert: least and greatest do not. It works in stages, because the engine analyses a name at each use and a column only once.
-create or replace materialized view {db}.{reader} to {db}.genai_spans as
+create or replace materialized view {db}.{reader} to {db}.genai_spans {as_its_maker}as
 select
   ts, end_ts, trace_id, span_id, parent_span_id, role, scope, generation, rule.3 as emitter,
   concat(rule.2, if(usage_known, concat(input_proof, reasoning_proof, cache_split, doubt), ''), if(cost_refused, ', its cost is a count of tokens: refused', '')) as usage_rule,

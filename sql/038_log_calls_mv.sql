@@ -3,7 +3,7 @@
 -- its event.kind behind a slash; one that is a link behind its scope and a slash tells again what another event of that scope tells. An event
 -- within a span is that span's child; another one is a trace by itself. Its ids are a hash of what tells one event from another, so that a
 -- repeated delivery is the same call.
-create or replace materialized view {db}.log_calls_mv to {db}.otel_traces as
+create or replace materialized view {db}.log_calls_mv to {db}.otel_traces {as_its_maker}as
 select
   Timestamp - toIntervalNanosecond(took) as Timestamp,
   if(within, TraceId, lower(hex(sipHash128('trace', identity)))) as TraceId,

@@ -1,6 +1,6 @@
 -- Books every GenAI span with a provisional verdict: a call bills at once, so that numbers are fresh; a wrapper waits for the
 -- election, so that nothing is counted twice.
-create or replace materialized view {db}.genai_calls_mv to {db}.genai_calls as
+create or replace materialized view {db}.genai_calls_mv to {db}.genai_calls {as_its_maker}as
 select
   ts, end_ts, trace_id, span_id, parent_span_id, role, emitter, usage_rule, service, environment, tenant, team, feature, user, session, task, task_id,
   agent, agent_step, provider_raw, model_raw, operation, service_tier, response_id, usage_state, input_tokens, cache_read_tokens, cache_write_tokens,

@@ -1,5 +1,5 @@
 -- Feeds the election's index.
-create or replace materialized view {db}.trace_spans_mv to {db}.trace_spans as
+create or replace materialized view {db}.trace_spans_mv to {db}.trace_spans {as_its_maker}as
 select
   trace_id, span_id, ts, end_ts, if(parent_span_id = span_id, 0, parent_span_id) as parent_span_id, role, tenant, team, feature, user, session, task, task_id, agent, agent_step,
   if(response_id = '', 0, cityHash64(response_id)) as response_key, length(response_id) >= 24 as id_unique, has_usage, output_tokens, gateway,

@@ -5,7 +5,7 @@ create or replace materialized view {db}.election_slice
 refresh every {every}{by_command} (
   trace_id FixedString(16) comment 'Trace id', due_at DateTime64(3, 'UTC') comment 'When it was due; 1970: a rival of one that is'
 ) engine = {engine:MergeTree} order by trace_id
-comment 'Traces of the running election'
+{as_its_maker}comment 'Traces of the running election'
 as
 with
   (select max((due_to, trace_to)) from {db}.elections) as judged_to,

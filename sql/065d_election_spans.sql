@@ -12,7 +12,7 @@ refresh every {every} offset {second_step}{by_command} (
   words Array(String) comment 'Lent where empty, see trace_spans', figures Array(UInt64) comment 'Lent where 0, see trace_spans',
   twice UInt8 comment '1: the same span came with another start, too, and that one counts; 2: it came from another tenant, whose span has the same ids'
 ) engine = {engine:MergeTree} order by (trace_id, span_id)
-comment 'Input of the running election'
+{as_its_maker}comment 'Input of the running election'
 as
 with
   spans as (

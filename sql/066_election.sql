@@ -4,7 +4,7 @@
 -- nothing else below that one reports any. Of several witnesses of one response the one bills that knows most of its usage; its tags are
 -- the caller's.
 create or replace materialized view {db}.election
-refresh every {every} offset {second_step} depends on {db}.election_spans{and_by_command} append to {db}.genai_calls as
+refresh every {every} offset {second_step} depends on {db}.election_spans{and_by_command} append to {db}.genai_calls {as_its_maker}as
 with recursive
   (select now64(3, 'UTC')) as started,
   -- every span with every ancestor; by recursion and not by arrays: a trace of 20,000 spans takes 0.4 GB instead of 18.7. Who meets himself

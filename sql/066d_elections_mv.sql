@@ -1,7 +1,7 @@
 -- Records the slice of the last election as judged, on a server. Only if the slice was complete before its spans were read, and these before
 -- the election began, and none was replaced since; else the same slice is judged once more. The embedded collector records it itself.
 create or replace materialized view {db}.elections_mv
-refresh every {every} offset {second_step} depends on {db}.election{and_by_command} append to {db}.elections as
+refresh every {every} offset {second_step} depends on {db}.election{and_by_command} append to {db}.elections {as_its_maker}as
 with
   (select (
     maxIf(last_success_time, view = 'election_slice') + toIntervalSecond(ceil(maxIf(last_success_duration_ms, view = 'election_slice') / 1000)),

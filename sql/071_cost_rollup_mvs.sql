@@ -3,7 +3,7 @@
 -- rate up after: within a group all calls have one rate, because its key holds the quarter of an hour and the size band. Never alias an
 -- aggregate with the name of a column of the same select: ClickHouse would group by the alias, and the price would be wrong.
 create or replace materialized view {db}.cost_{grain}s_mv
-refresh every {every}{by_command} append to {db}.cost_{grain}s as
+refresh every {every}{by_command} append to {db}.cost_{grain}s {as_its_maker}as
 with
   now64(3, 'UTC') as started,
   -- an array is evaluated once, so that all parts of the query see one set; `in (select arrayJoin(...))` prunes, `has` would not

@@ -1,7 +1,7 @@
 -- for each: grain = minute, hour
 -- Makes the {grain}s again that changed, as cost_{grain}s_mv does, from single priced calls: with users there is nothing to group first.
 create or replace materialized view {db}.actor_{grain}s_mv
-refresh every {every}{by_command} append to {db}.actor_{grain}s as
+refresh every {every}{by_command} append to {db}.actor_{grain}s {as_its_maker}as
 with
   now64(3, 'UTC') as started,
   (select groupArray(bucket) from {db}.due_actor_{grain}s) as todo

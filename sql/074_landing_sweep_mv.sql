@@ -2,7 +2,7 @@
 -- killed between two tables may have filled only some of them, and a sender that got its answer never sends again. Reading twice
 -- changes nothing. The whole trace is read, so that the chain of parents is whole. Once at start, then hourly.
 create or replace materialized view {db}.landing_sweep_mv
-refresh every 1 hour{by_command} append to {db}.spans_again as
+refresh every 1 hour{by_command} append to {db}.spans_again {as_its_maker}as
 with
   (select least(max(Timestamp), now64(9)) - interval 3 hour from {db}.otel_traces) as since,
   booked as (select trace_id, span_id, ingested_at from {db}.genai_calls where ts >= since - interval 1 second),

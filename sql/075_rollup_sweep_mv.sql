@@ -1,7 +1,7 @@
 -- Marks every minute of the hours whose rollups do not count what the calls count, among the hours of calls that arrived lately: a process
 -- that is killed between two tables may have booked a call and not marked its minute. Once at start, then hourly.
 create or replace materialized view {db}.rollup_sweep_mv
-refresh every 1 hour{by_command} append to {db}.dirty_minutes as
+refresh every 1 hour{by_command} append to {db}.dirty_minutes {as_its_maker}as
 with
   (select max(ingested_at) - interval 3 hour from {db}.genai_calls) as since,
   (select groupUniqArray(toStartOfHour(ts)) from {db}.genai_calls where ingested_at >= since) as touched,

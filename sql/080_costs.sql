@@ -40,7 +40,7 @@ create or replace view {db}.costs (
   notional_usd Decimal(38, 24) comment 'What a call of a flat subscription would have cost, USD',
   unbounded_calls UInt64 comment 'Calls whose cost has no upper bound',
   unknown LowCardinality(UInt8) comment '1: the cost of these calls is not known'
-) as
+) {as_its_maker}as
 with toDateTime(toStartOfHour(now('UTC') - interval 2 hour, {zone}), 'UTC') as seam
 select
   bucket, tenant, team, feature, service, environment, task, agent, agent_step, provider, model, operation, service_tier, completeness, rate_id, calls, input_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, errors, attempts, duration_us, first_token_calls, first_token_us, system_chars, history_chars, user_chars, tool_chars, retrieved_chars, tool_definition_chars, known_usd, estimate_low_usd, estimate_high_usd, notional_usd, unbounded_calls,

@@ -10,7 +10,7 @@ create or replace view {db}.actor_costs (
   known_usd Decimal(38, 24) comment 'Exact cost of the calls whose cost is known, USD; a lower bound of the whole',
   unknown_calls UInt64 comment 'Calls whose cost is not known',
   unknown_tokens UInt64 comment 'Input and output tokens of those calls'
-) as
+) {as_its_maker}as
 with toDateTime(toStartOfHour(now('UTC') - interval 2 hour, {zone}), 'UTC') as seam
 select bucket, tenant, user, session, calls, input_tokens, output_tokens, known_usd, unknown_calls, unknown_tokens
 from (

@@ -55,7 +55,7 @@ create or replace view {db}.calls (
   account LowCardinality(String) comment 'Account at the provider: organization, project, deployment or cloud account; empty: not told',
   region LowCardinality(String) comment 'Region that served the call; empty: not told',
   price_context String comment 'What the price depends on besides the model, as key=value; empty: the standard price'
-) as
+) {as_its_maker}as
 select
   ts, lower(hex(c.trace_id)) as trace_id, leftPad(lower(hex(c.span_id)), 16, '0') as span_id, response_id, service, environment,
   tenant, team, feature, user, session, task, nullIf(dictGetOrDefault('{db}.outcome_dict', 'outcome', c.task_id, ''), '') as outcome, agent, agent_step, provider, model, model_raw, operation, service_tier,

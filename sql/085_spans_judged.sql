@@ -24,7 +24,7 @@ create or replace view {db}.spans_judged (
   reason LowCardinality(String) comment 'Why, in words',
   winner_trace_id String comment 'Trace of the span that bills instead; empty: none',
   winner_span_id String comment 'Span that bills instead; empty: none'
-) as
+) {as_its_maker}as
 select
   ts, lower(hex(s.trace_id)) as trace_id, leftPad(lower(hex(s.span_id)), 16, '0') as span_id,
   if(s.parent_span_id = 0, '', leftPad(lower(hex(s.parent_span_id)), 16, '0')) as parent_span_id,

@@ -130,7 +130,7 @@ def connect(url: str, target: Target, token: str = "") -> Database:
 
     Raises UsageError when it is no such URL; its clients raise StoreError when the server does not answer or does not let them in.
     """
-    where = _address(url, target.database)
+    where = _address(url)
 
     def client(name: str) -> Client:
         try:
@@ -145,7 +145,7 @@ def connect(url: str, target: Target, token: str = "") -> Database:
     return Database(target, client)
 
 
-def _address(url: str, database: str) -> str:
+def _address(url: str) -> str:
     """Return the URL without user and password; UsageError when it is not one of a ClickHouse server."""
     parts = urlsplit(url)
     try:
@@ -155,8 +155,6 @@ def _address(url: str, database: str) -> str:
     # Its host is not repeated: what is not a URL may hold a password anywhere.
     if parts.scheme not in ("http", "https") or not parts.hostname or port is None:
         raise UsageError("The ClickHouse URL is not one: write http://user:password@host:8123, or https://.")
-    if parts.path.strip("/") not in ("", database):
-        raise UsageError(f"The ClickHouse URL names the database {parts.path.strip('/')}; the ledger's is {database}.")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{port}"
 

@@ -172,10 +172,13 @@ def render(text: str, target: Target, values: dict[str, str] | None = None) -> s
     return filled.strip().rstrip(";")
 
 
-def migrate(client: Client, target: Target, migrations: Sequence[Migration] | None = None) -> list[Migration]:
+def migrate(
+    client: Client, target: Target, migrations: Sequence[Migration] | None = None, *, again: bool = False
+) -> list[Migration]:
     """Apply what is missing and return it; a failure leaves what was done before it recorded, so the next run goes on there.
 
-    ``migrations`` replaces the files of the ``sql`` folder. Raises MigrationError when a statement fails or when a file changed
+    ``migrations`` replaces the files of the ``sql`` folder; ``again`` makes all definitions once more, as after the password changed
+    with which dictionaries read their tables. Raises MigrationError when a statement fails or when a file changed
     after it was applied, UsageError when a setting of the target cannot be or is not the ledger's.
     """
     client.command(target.create_database())
@@ -184,7 +187,8 @@ def migrate(client: Client, target: Target, migrations: Sequence[Migration] | No
     target = _as_kept(client, target)
     applied = _applied(client, target)
     files = read_migrations() if migrations is None else migrations
-    news = _news(files, applied, target)
+    missing = _news(files, applied, target)
+    news = [file for file in files if file in missing or (again and file.is_definition)]
     for file in files if news else ():
         if file.is_definition or file.number not in applied:
             _apply(client, target, file)

@@ -52,10 +52,10 @@ def set_fsync(database: Database, *, on: bool) -> None:
             )
 
 
-def prepare(database: Database, note: str) -> None:
-    """Bring schema and price book up to date."""
+def prepare(database: Database, note: str, *, again: bool = False) -> None:
+    """Bring schema and price book up to date; ``again``: make all that holds no data once more."""
     with contextlib.closing(database.bare_client()) as client:
-        migrate(client, database.target)
+        migrate(client, database.target, again=again)
     with contextlib.closing(database.client()) as client:
         install(client, note=note)
 

@@ -52,6 +52,8 @@ class Target:
             raise UsageError(
                 f"Database name {self.database!r} is not an identifier: use letters, digits and underscores."
             )
+        if "`" in self.user or "\\" in self.user:
+            raise UsageError(f"The user {self.user!r} cannot own a ledger: its name has a backquote or a backslash.")
         if (self.kind == "cluster") != bool(self.cluster):
             raise UsageError("A target of kind cluster needs the cluster's name, and only it has one.")
 
@@ -76,11 +78,14 @@ class Target:
     def placeholders(self) -> dict[str, str]:
         """Return what the SQL files leave open."""
         embedded = self.kind == "embedded"
+        maker = f"`{self.user}`" if self.user else "current_user"
         login = f"user {quoted(self.user)} password {quoted(self.password)} " if self.user else ""
         return {
             "db": self.database,
             "on_cluster": f"on cluster {quoted(self.cluster)}" if self.cluster else "",
             "credentials": login,
+            # On a server these views read their tables as whoever made them: their readers need no right to anything below.
+            "as_its_maker": "" if embedded else f"definer = {maker} sql security definer ",
             "zone": quoted(self.zone or "UTC"),
             # A server keeps a schedule. Embedded, views are refreshed by command only, after each commit: what depends on a view that does
             # not exist never runs by itself, as all would at each opening of a store, whatever it is opened for.

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from rich.console import Console
 
 from spanledger_collector.cli import (
+    access_users,
     backfill,
     backup,
     close,
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.command("demo", short_help="See it work: a company's calls, their cost, the proof.")(demo.demo)
 app.command("up", short_help="Take OpenTelemetry data and keep the ledger, until Ctrl-C.")(up.up)
 app.command("migrate", short_help="Bring schema and price book up to date.")(migrate.migrate)
+app.command("access", short_help="Make the users of a ClickHouse server.")(access_users.access)
 app.command("replay", short_help="Put recorded OTLP files into the ledger.")(replay.replay)
 app.command("backfill", short_help="Read spans that are in ClickHouse already.")(backfill.backfill)
 app.command("query", short_help="Run SQL on the ledger, read only.")(query.query)

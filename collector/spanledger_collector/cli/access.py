@@ -34,6 +34,7 @@ __all__ = [
     "opened",
     "reading",
     "server_of",
+    "server_target",
     "store_path",
     "writing",
 ]
@@ -121,21 +122,23 @@ def confirmed(what: str, *, yes: bool) -> None:
 
 @contextlib.contextmanager
 def opened(
-    store: Path | None, clickhouse: str | None, note: str, *, wished: Target | None = None
+    store: Path | None, clickhouse: str | None, note: str, *, wished: Target | None = None, again: bool = False
 ) -> Iterator[Database]:
     """Open a ledger for writing, its schema and prices brought up to date; StoreInUseError while another process serves it.
 
-    ``wished`` names the settings that it should have; None: those of the environment.
+    ``wished`` names the settings that it should have; None: those of the environment. ``again``: see ``migrate``.
     """
     server_of(store, clickhouse)  # waits for a command that is about to end
     target = wished or new_target()
     with working("Opening the ledger"):
         database = (
-            connect(clickhouse, _server(clickhouse, target)) if clickhouse else open_embedded(store_path(store), target)
+            connect(clickhouse, server_target(clickhouse, target))
+            if clickhouse
+            else open_embedded(store_path(store), target)
         )
     with contextlib.closing(database):
         with working("Bringing schema and prices up to date"):
-            prepare(database, note)
+            prepare(database, note, again=again)
         _heal(database)
         yield database
 
@@ -160,7 +163,7 @@ def reading(store: Path | None, clickhouse: str | None) -> Iterator[Client]:
     url = clickhouse or (serving.clickhouse_url if serving else None)
     if url:
         token = serving.reading_token if serving else ""
-        with contextlib.closing(connect(url, _server(url), token).client()) as client:
+        with contextlib.closing(connect(url, server_target(url), token).client()) as client:
             yield client
         return
     path = store_path(store)
@@ -213,14 +216,20 @@ def is_embedded(client: Client) -> bool:
     return str(client.uri).startswith("chdb:")
 
 
-def _server(url: str, wished: Target | None = None) -> Target:
-    """Return the target of a server; its dictionaries read their tables as the user of the URL."""
-    target = replace(wished or Target(), kind="server")
+def server_target(url: str, wished: Target | None = None) -> Target:
+    """Return the target of a server: its database is the path of the URL, its dictionaries read their tables as the user of the URL.
+
+    SPANLEDGER_CLUSTER names the cluster, where it is more than one server.
+    """
+    cluster = os.environ.get("SPANLEDGER_CLUSTER", "").strip()
+    target = replace(wished or Target(), kind="cluster" if cluster else "server", cluster=cluster)
     try:
         parts = urlsplit(url)
+        _ = parts.port
     except ValueError:  # `connect` says what is wrong with it
         return target
-    return replace(target, user=unquote(parts.username or ""), password=unquote(parts.password or ""))
+    name = (parts.path.strip("/") if parts.scheme in ("http", "https") else "") or target.database
+    return replace(target, database=name, user=unquote(parts.username or ""), password=unquote(parts.password or ""))
 
 
 def _one_of(store: Path | None, clickhouse: str | None) -> None:

@@ -18,14 +18,15 @@ from spanledger_collector.queries.errors import RefusedError
 from spanledger_collector.queries.statements import read_statement
 from spanledger_collector.target import quoted
 
-__all__ = ["Confinement", "confine"]
+__all__ = ["VIEWS", "Confinement", "confine"]
 
 _DIMENSIONS: Final = ("team", "feature", "tenant", "agent", "task", "model", "user", "session")
-# Views that read nothing but filtered tables and prices; a test compares each with a ledger that holds one tenant only.
-_VIEWS: Final = frozenset({
+VIEWS: Final = frozenset({
     "actor_costs", "calls", "completeness", "cost_by_day", "cost_by_month", "costs", "genai_calls", "spans_judged",
     "unpriced_models", "untagged_spend", *(f"cost_by_{dimension}" for dimension in _DIMENSIONS),
 })  # fmt: skip
+"""Views that read nothing but filtered tables and prices; a test compares each with a ledger that holds one tenant only."""
+
 _SYSTEM: Final = frozenset({"one", "numbers", "zeros", "settings", "functions", "formats", "time_zones", "databases"})
 _SYSTEM_NAMES: Final = frozenset({"system", "information_schema", "INFORMATION_SCHEMA"})
 # A condition must never be evaluated before the filter, or together with it.
@@ -46,7 +47,7 @@ class Confinement:
     def of(cls, client: Client, database: str) -> "Confinement":
         """Ask the engine what there is to hide now."""
         rows = client.query(read_statement("tables"), {"database": database}).result_rows
-        return cls(database, frozenset(str(row[0]) for row in rows) - _VIEWS)
+        return cls(database, frozenset(str(row[0]) for row in rows) - VIEWS)
 
     def judge(self, kind: str, members: Mapping[str, Any]) -> None:
         """Raise RefusedError for a part of a statement that reaches beyond the tenant."""
@@ -75,7 +76,7 @@ class Confinement:
             raise _denied(f"{parts[-1]} is not for a reader of one tenant")
         own = parts[1:] if len(parts) > 1 and parts[0] == self.database else parts
         if own[0] in self.hidden:
-            raise _denied(f"{own[0]} is not for a reader of one tenant; there are {', '.join(sorted(_VIEWS))}")
+            raise _denied(f"{own[0]} is not for a reader of one tenant; there are {', '.join(sorted(VIEWS))}")
 
     def judge_parameter(self, value: str) -> None:
         """Raise RefusedError for a name that comes as a parameter."""

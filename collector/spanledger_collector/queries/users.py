@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -21,6 +21,12 @@ from spanledger_collector.queries.errors import RefusedError
 __all__ = ["User", "Users", "read_users"]
 
 _ROLES: Final = ("reader", "writer")
+_FORMS: Final = {
+    "reader": "NAME PASSWORD reader [TENANT]",
+    "writer": "NAME PASSWORD writer",
+    "team": "NAME PASSWORD team TEAM",
+    "admin": "NAME PASSWORD admin",
+}
 _NOBODY: Final = "default"
 _OPEN: Final = "-"
 _CHARS_MIN: Final = 12
@@ -28,11 +34,15 @@ _CHARS_MIN: Final = 12
 
 @dataclass(frozen=True)
 class User:
-    """Who asks. A reader with a tenant sees only its rows; a writer may insert into the landing tables; the owner may all."""
+    """Who asks. A reader with a tenant sees only its rows; a writer may insert into the landing tables; the owner may all.
+
+    A reader with a team, and an admin, are users of a ClickHouse server only.
+    """
 
     name: str = _NOBODY
-    role: Literal["reader", "writer", "owner"] = "reader"
+    role: Literal["reader", "writer", "owner", "admin"] = "reader"
     tenant: str | None = None
+    team: str | None = None
 
 
 class Users:
@@ -73,8 +83,11 @@ class Users:
         return found
 
 
-def read_users(file: Path) -> dict[str, tuple[str, User]]:
-    """Return the users of a file with lines ``NAME PASSWORD reader [TENANT]`` or ``NAME PASSWORD writer``; raises UsageError."""
+def read_users(file: Path, roles: Sequence[str] = _ROLES) -> dict[str, tuple[str, User]]:
+    """Return the users of a file, a line each, such as ``NAME PASSWORD reader [TENANT]``; raises UsageError.
+
+    ``roles`` are what a line may say: on a server also ``team`` (reads the rows of one) and ``admin``.
+    """
     try:
         mode, text = stat.S_IMODE(file.stat().st_mode), file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -86,7 +99,7 @@ def read_users(file: Path) -> dict[str, tuple[str, User]]:
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        name, password, user = _user(f"Line {number} of {file}", line.split(maxsplit=3))
+        name, password, user = _user(f"Line {number} of {file}", line.split(maxsplit=3), roles)
         if name in users:
             raise UsageError(f"Line {number} of {file} repeats the user {name}.")
         users[name] = (password, user)
@@ -97,20 +110,23 @@ def read_users(file: Path) -> dict[str, tuple[str, User]]:
     return users
 
 
-def _user(where: str, words: list[str]) -> tuple[str, str, User]:
-    if len(words) < 3 or words[2] not in _ROLES:
-        raise UsageError(f"{where} is not `NAME PASSWORD reader [TENANT]` or `NAME PASSWORD writer`.")
+def _user(where: str, words: list[str], roles: Sequence[str]) -> tuple[str, str, User]:
+    if len(words) < 3 or words[2] not in roles or (words[2] == "team" and len(words) < 4):
+        forms = [f"`{_FORMS[role]}`" for role in roles]
+        raise UsageError(f"{where} is not {', '.join(forms[:-1])} or {forms[-1]}.")
     name, password, role = words[:3]
-    tenant = words[3].strip() if len(words) > 3 else None
-    if role == "writer" and tenant is not None:
-        raise UsageError(f"{where} gives the writer {name} a tenant; only readers can be confined to one.")
+    of = words[3].strip() if len(words) > 3 else None
+    if role in ("writer", "admin") and of is not None:
+        raise UsageError(f"{where} gives the {role} {name} a tenant; only readers can be confined to one.")
     if name == _NOBODY and password == _OPEN:
         password = ""
     elif len(password) < _CHARS_MIN:
         raise UsageError(
             f"{where}: the password of {name} has fewer than {_CHARS_MIN} characters; `openssl rand -hex 16` makes one."
         )
-    return name, password, User(name, "writer" if role == "writer" else "reader", tenant)
+    if role == "team":
+        return name, password, User(name, team=of)
+    return name, password, User(name, "admin" if role == "admin" else "writer" if role == "writer" else "reader", of)
 
 
 def _login(request: Request, kind: str, shown: str) -> tuple[str, str]:

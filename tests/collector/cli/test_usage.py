@@ -65,7 +65,7 @@ def test_the_list_of_commands_cuts_no_sentence() -> None:
         (["cost", "--clickhouse", "localhost:8123"], "write http://user:password@host:8123"),
         (["cost", "--clickhouse", "chdb:///tmp/x"], "write http://user:password@host:8123"),
         (["cost", "--clickhouse", "http://host:99999"], "write http://user:password@host:8123"),
-        (["cost", "--clickhouse", "http://host/sales"], "names the database sales; the ledger's is spanledger"),
+        (["cost", "--clickhouse", "http://host/s-ales"], "Database name 's-ales' is not an identifier"),
         (["prices", "list", "--at", "soon"], "'soon' is no time"),
         (["prices", "list", "--at", "0001-01-01"], "is outside 1970 to 2106"),
         (["prices", "set", "openai", "x", "--price", "inputs=1"], "'inputs' is no meter. There are: input, "),

@@ -18,7 +18,7 @@ from spanledger_collector.exceptions import UsageError
 from spanledger_collector.queries import User, read_users
 from spanledger_collector.queries.coding import framed, packed, unframed, unpacked
 from spanledger_collector.queries.errors import RefusedError
-from spanledger_collector.queries.tenancy import _VIEWS
+from spanledger_collector.queries.tenancy import VIEWS
 from spanledger_collector.receiver.door import OtlpRequest
 from spanledger_collector.server import EmbeddedServer
 from tests.otlp import chat, request
@@ -71,7 +71,7 @@ def test_with_users_nobody_else_is_let_in(server: EmbeddedServer) -> None:
     assert ask(server, "select 1", params={"user": "all", "password": WORD}).text == "1\n"
 
 
-@pytest.mark.parametrize("view", sorted(_VIEWS))
+@pytest.mark.parametrize("view", sorted(VIEWS))
 def test_a_reader_of_a_tenant_sees_its_rows_and_no_others_in_every_view(server: EmbeddedServer, view: str) -> None:
     mine = ask(server, f"select * from {view} format JSONEachRow", "a").text
     empty = ask(server, f"select count() from {view}", "nobody").text

@@ -1,0 +1,3 @@
+-- What the user may: this role and no other.
+grant {on_cluster} {role} to {user} with replace option;
+alter user {user} {on_cluster} default role {role}
