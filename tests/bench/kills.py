@@ -29,8 +29,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from rich.console import Console
 
 from spanledger_collector.database import open_embedded
+from spanledger_collector.load.sending import Batch, Client
 from spanledger_collector.refresh import heal, settle
-from tests.bench.sending import Batch, Client
 from tests.otlp import chat, key_values, request
 from tests.otlp_json import as_otlp_json
 

@@ -29,8 +29,8 @@ from rich.console import Console
 from rich.table import Table
 
 from spanledger_collector.database import open_embedded
+from spanledger_collector.load.sending import Batch, Client
 from spanledger_collector.refresh import heal, settle
-from tests.bench.sending import Batch, Client
 from tests.bench.spans import batch
 from tests.collector.cli.processes import Up, up
 

@@ -17,6 +17,7 @@ from spanledger_collector.cli import (
     demo,
     doctor,
     explain,
+    load,
     migrate,
     names,
     prices,
@@ -44,6 +45,7 @@ app = typer.Typer(
 # Short enough for one line in 80 columns; the help of each command says more.
 app.command("demo", short_help="See it work: a company's calls, their cost, the proof.")(demo.demo)
 app.command("up", short_help="Take OpenTelemetry data and keep the ledger, until Ctrl-C.")(up.up)
+app.command("load", short_help="Send made-up calls and say what became of each.")(load.load)
 app.command("migrate", short_help="Bring schema and price book up to date.")(migrate.migrate)
 app.command("access", short_help="Make the users of a ClickHouse server.")(access_users.access)
 app.command("replay", short_help="Put recorded OTLP files into the ledger.")(replay.replay)

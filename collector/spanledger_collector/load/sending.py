@@ -25,13 +25,17 @@ class Batch:
 
 @dataclass
 class Client:
-    """Sends one batch after the other; one that was not acknowledged comes first the next time."""
+    """Sends one batch after the other; one that was not acknowledged comes first the next time.
+
+    ``ca`` is the file of the certificate authority to trust; None: the usual ones.
+    """
 
     batches: Iterator[Batch]
     pending: Batch | None = None
     pause_seconds: float = 0.02
     calls: Counter[tuple[str, ...]] = field(default_factory=Counter)
     sent_again: Counter[str] = field(default_factory=Counter)
+    ca: str | None = None
     answer_seconds: list[float] = field(default_factory=list)
 
     @property
@@ -42,6 +46,8 @@ class Client:
     def run(self, url: Callable[[], str], is_over: Callable[[], bool]) -> None:
         """Send until told to stop or nothing is left; the collector may move to another URL."""
         with requests.Session() as session:
+            session.trust_env = False  # no proxy, and no password of a .netrc in place of our token
+            session.verify = self.ca or True
             while not is_over():
                 self.pending = self.pending or next(self.batches, None)
                 if self.pending is None:
