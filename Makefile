@@ -11,7 +11,7 @@ DEMO_ARGS ?=
 # Two processes at most: each has an engine of its own, with threads of its own. A file's tests stay together: they share a store.
 PARALLEL := --numprocesses=auto --maxprocesses=2 --dist=loadfile --durations=25
 
-.PHONY: demo test test-all test-clients test-go test-collector test-wheel collector bench lint typecheck format build install clean
+.PHONY: demo audit test test-all test-clients test-go test-collector test-deploy test-node test-wheel collector bench lint typecheck format build install clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/spanledger demo $(DEMO_ARGS)
@@ -19,7 +19,7 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest $(PARALLEL)
 
-test-all: lint typecheck test-clients test-go test-collector test-wheel
+test-all: lint typecheck test-clients test-go test-collector test-deploy test-node test-wheel
 
 # Old and new clients and the frameworks that need their own, each in an environment that is made once, in the cache.
 test-clients: $(VENV)/.dev
@@ -33,6 +33,19 @@ collector: $(VENV)/.dev
 test-collector: $(VENV)/.dev
 	@binary=$$($(BIN)/python collector/otelcol/build.py) || test $$? -eq 3 || exit 1; \
 	OTELCOL_BINARY="$$binary" $(BIN)/python -m pytest --durations=10 tests/collector/otelcol
+
+# The chart with Helm (built with Go) and the schemas of Kubernetes, both kept in the cache. Nothing is started.
+test-deploy: $(VENV)/.dev
+	@$(BIN)/python -m tests.deploy.tools
+
+# The program in JavaScript of deploy/languages.md, its packages kept in the cache.
+test-node: $(VENV)/.dev
+	@$(BIN)/python -m tests.deploy.node
+
+# What is known against the packages that are installed. Asks PyPI's advisories: it needs the network.
+audit: $(VENV)/.dev
+	@$(BIN)/pip install --quiet 'pip-audit>=2.10'
+	@$(BIN)/pip-audit --local --skip-editable
 
 # The ClickHouse driver of the Collector's exporter and of Grafana, built with Go; Go keeps what it fetched and built.
 test-go: $(VENV)/.dev

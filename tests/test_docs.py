@@ -36,7 +36,7 @@ PAGES = (
     *ROOT.glob("*/README.md"),
     ROOT / "collector" / "money.md",
     ROOT / "collector" / "otelcol" / "README.md",
-    *ROOT.glob("*/guides/*.md"),
+    *(page for pages in ("*/guides/*.md", "deploy/[a-z]*.md") for page in ROOT.glob(pages)),
 )
 DOCUMENTS = [file for file in PAGES if file.is_file()]
 needs_checkout = pytest.mark.skipif(

@@ -109,6 +109,10 @@ def open_embedded(path: Path, target: Target | None = None) -> Database:
     Raises StoreInUseError when another process has it, StoreError when it cannot be made, written or read.
     """
     path = path.expanduser().resolve()
+    if "?" in str(path):  # what follows one would be options of the engine
+        raise StoreError(
+            f"The store {path} cannot be used: the name of its folder has a question mark. Choose another with --store."
+        )
     lock, was_killed = _locked(path)
     scratch = _scratch(path)
     engine = path / "clickhouse"
