@@ -20,6 +20,7 @@ _KEPT = (
     "rate_segments",
     "price_books",
     "region_uplifts",
+    "anomaly_thresholds",
     "schema_migrations",
     "settings",
 )

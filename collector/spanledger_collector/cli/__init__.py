@@ -10,7 +10,9 @@ from rich.console import Console
 
 from spanledger_collector.cli import (
     access_users,
+    anomalies,
     backfill,
+    backtest,
     backup,
     close,
     cost,
@@ -52,6 +54,7 @@ app.command("replay", short_help="Put recorded OTLP files into the ledger.")(rep
 app.command("backfill", short_help="Read spans that are in ClickHouse already.")(backfill.backfill)
 app.command("query", short_help="Run SQL on the ledger, read only.")(query.query)
 app.command("cost", short_help="Show what LLM calls cost, by any dimensions.")(cost.cost)
+app.command("backtest", short_help="Show what each preset would have found.")(backtest.backtest)
 app.command("close", short_help="Close a month: what is booked stays.")(close.close)
 app.command("statement", short_help="Show what a month is charged, to the last digit.")(statement.statement)
 app.command("zone", short_help="Show or change the reporting time zone.")(zone.zone)
@@ -60,6 +63,7 @@ app.command("explain", short_help="Tell why a span bills or not, figure by figur
 app.command("backup", short_help="Copy a ledger, also while it is served.")(backup.backup)
 app.command("restore", short_help="Make a ledger from a backup, and prove it.")(backup.restore)
 app.command("doctor", short_help="Send a canary and say what is wrong, in words.")(doctor.doctor)
+app.add_typer(anomalies.app, name="anomalies")
 app.add_typer(prices.app, name="prices")
 app.add_typer(names.app, name="names")
 app.add_typer(quarantine.app, name="quarantine")

@@ -16,7 +16,7 @@ from spanledger_collector.zone import stored_zone
 if TYPE_CHECKING:
     from decimal import Decimal
 
-__all__ = ["cost"]
+__all__ = ["cost", "start_of"]
 
 _WIDE: Final = (
     "team", "feature", "tenant", "service", "environment", "task", "agent", "agent_step", "provider", "model",
@@ -69,7 +69,7 @@ def cost(
     clickhouse: ClickHouseUrl = None,
 ) -> None:
     """Show what LLM calls cost, by any dimensions. Unknown cost is counted and shown, never taken for 0."""
-    dimensions, moment = _dimensions(by), _start(since, datetime.now(UTC))
+    dimensions, moment = _dimensions(by), start_of(since, datetime.now(UTC))
     with reading(store, clickhouse) as client:
         zone = stored_zone(client)
         at = {"unix": int(moment.replace(tzinfo=UTC).timestamp()), "local": "" if moment.tzinfo else f"{moment:%F %T}"}
@@ -118,7 +118,7 @@ def _dimensions(by: str) -> list[str]:
     return names
 
 
-def _start(since: str, now: datetime) -> datetime:
+def start_of(since: str, now: datetime) -> datetime:
     """Return when to begin: in UTC, or without a zone if it was given without one, which means the reporting zone."""
     match = _AGO.fullmatch(since.strip())
     try:

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from spanledger_collector.cli import app
-from spanledger_collector.cli.cost import _start
+from spanledger_collector.cli.cost import start_of
 from spanledger_collector.cli.show import as_json, at_least, decimals, money
 from spanledger_collector.exceptions import UsageError
 
@@ -109,7 +109,7 @@ def test_a_call_that_the_parser_cannot_take_is_wrong_usage(arguments: list[str])
     ],
 )
 def test_since_is_a_time_back_or_a_date(since: str, start: datetime) -> None:
-    assert _start(since, NOW) == start
+    assert start_of(since, NOW) == start
 
 
 def test_json_holds_amounts_as_strings_to_the_last_digit() -> None:

@@ -1,0 +1,281 @@
+"""One pass of detection: what fires now becomes incidents, incidents are followed until they are over."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Final
+
+from clickhouse_connect.driver.client import Client
+
+from spanledger_collector.anomalies.analysis import Analysis, Window, analyse, change
+from spanledger_collector.anomalies.causes import RATIO_RULES, cause_of, class_of, driver_of, severity_of
+from spanledger_collector.anomalies.feedback import Event, planned
+from spanledger_collector.anomalies.incidents import Incident, read_incidents, write_incidents
+from spanledger_collector.anomalies.signals import (
+    STEP,
+    Signal,
+    Thresholds,
+    chosen_preset,
+    end_of,
+    read_thresholds,
+    signals_at,
+    sum_buckets,
+)
+from spanledger_collector.database import Database
+
+__all__ = ["Pass", "detect"]
+
+_REARM: Final = timedelta(hours=6)  # what fires again within that is the same incident
+_QUIET: Final = timedelta(hours=1)
+_LONGEST: Final = timedelta(days=7)  # then it is how things are
+_HOUR: Final = timedelta(hours=1)
+_SHARED: Final = 0.5  # of a signal's money: with so much in an incident's place it is part of it
+_OVER: Final = Decimal("0.25")  # of the mean impact an hour: with less in the last hour it is over
+_LIFTED: Final = 1.25  # how far beyond what people called expected something must be to be told again
+_PROOF_RULES: Final = frozenset({"repeats", "session", "prompt", "huge_call"})
+_CLOSE: Final = 0.5  # signals of half the largest one's money are candidates to be told about: the purest of them is
+_DIMENSIONS: Final = ("user", "feature", "tenant", "model", "all")
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What a pass did: incidents that it opened, that go on with other figures, and that are over."""
+
+    opened: tuple[Incident, ...] = ()
+    changed: tuple[Incident, ...] = ()
+    resolved: tuple[Incident, ...] = ()
+
+
+def detect(database: Database, now: datetime | None = None, preset: str | None = None) -> Pass:
+    """Bring incidents up to date with the calls; a second run at one time changes nothing.
+
+    ``preset`` (None: the ledger's own) is quiet, balanced or sensitive.
+    """
+    moment = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
+    with closing(database.client()) as client:
+        sum_buckets(client)
+        thresholds = read_thresholds(client, preset or chosen_preset(client), moment)
+        signals = [
+            signal for signal in signals_at(client, moment, thresholds) if signal.excess_usd >= thresholds.floor_usd
+        ]
+        known = read_incidents(client, moment)
+        done = _Detection(client, moment, thresholds, known, planned(client, moment)).run(signals)
+        write_incidents(client, [*done.opened, *done.changed, *done.resolved])
+    return done
+
+
+class _Detection:
+    """A pass over the signals of one moment."""
+
+    def __init__(
+        self, client: Client, now: datetime, thresholds: Thresholds, known: Sequence[Incident], events: Sequence[Event]
+    ) -> None:
+        self._client, self._now, self._thresholds, self._events = client, now, thresholds, events
+        self._known = known
+        self._until = datetime.fromtimestamp(end_of(now), UTC)
+        self._current = {
+            incident.incident_id: incident
+            for incident in known
+            if incident.is_open or now - incident.fired_at <= _REARM
+        }
+        self._new: set[str] = set()
+
+    def run(self, signals: Sequence[Signal]) -> Pass:
+        left = [
+            signal
+            for signal in signals
+            if not self._is_expected(signal) and not self._is_planned(signal) and not self._join(signal)
+        ]
+        while left:
+            seed = _seed(left)
+            if incident := self._open(seed):
+                self._current[incident.incident_id] = incident
+                self._new.add(incident.incident_id)
+            left = [signal for signal in left if signal is not seed and not (incident and self._join(signal))]
+        return self._followed()
+
+    def _join(self, signal: Signal) -> bool:
+        """Add a signal to the incident that it is part of, if there is one."""
+        mine = [incident for incident in self._current.values() if incident.feedback != "expected"]
+        found = next((incident for incident in mine if signal.series in incident.series), None)
+        found = found or next((incident for incident in mine if self._shares(incident, signal)), None)
+        if found is None:
+            return False
+        series = tuple(sorted({*found.series, signal.series}))
+        self._current[found.incident_id] = replace(
+            found,
+            series=series,
+            peak=max(found.peak, signal.strength),
+            fired_at=self._now,
+            status="open",
+            resolved_at=None,
+        )
+        return True
+
+    def _shares(self, incident: Incident, signal: Signal) -> bool:
+        """Tell whether most of a signal's money is in the incident's place."""
+        place = (
+            replace(incident.place, team="", feature="") if signal.place.user or incident.place.user else incident.place
+        )
+        if place.conflicts(signal.place):
+            return False
+        both = place.within(signal.place)
+        both = replace(both, team="", feature="") if both.user else both
+        if both == signal.place:
+            return True
+        window = Window(min(signal.started_at, self._until - timedelta(seconds=STEP)), self._until)
+        whole = change(self._client, signal.place, window, by_ratio=False).impact_usd
+        part = change(self._client, both, window, by_ratio=False).impact_usd
+        return bool(whole) and float(part / whole) >= _SHARED
+
+    def _open(self, seed: Signal) -> Incident | None:
+        """Return the incident that a signal tells of; None where it is planned."""
+        by_ratio = seed.rule in RATIO_RULES
+        window = Window(seed.started_at, self._until)
+        found = analyse(self._client, seed.place, window, by_ratio=by_ratio)
+        if any(event.covers(found.place) for event in self._events):
+            return None
+        again = sum(incident.feedback == "expected" and seed.series in incident.series for incident in self._known)
+        blank = Incident(
+            _id_of(seed, found, again),
+            "open",
+            seed.started_at,
+            self._now,
+            self._now,
+            self._now,
+            None,
+            seed.rule,
+            "",
+            "",
+            "",
+            "",
+            (seed.series,),
+            seed.strength,
+            by_ratio,
+            found.scope,
+            found.place,
+            found.session,
+            "",
+            "",
+            None,
+            Decimal(0),
+            Decimal(0),
+            Decimal(0),
+            Decimal(0),
+            Decimal(0),
+            {},
+            0,
+            (),
+            "",
+        )
+        told = self._told(blank, found)
+        return replace(told, first_impact_usd=told.impact_usd)
+
+    def _told(self, incident: Incident, found: Analysis) -> Incident:
+        """Return an incident with its figures and words, as an analysis has them."""
+        hours = (self._now - incident.started_at) / _HOUR
+        driver = driver_of(incident.rule, found)
+        class_ = class_of(incident.rule, driver, found, hours)
+        figures = self._figures(incident)
+        evidence, prompts = found.evidence, found.prompts
+        return replace(
+            figures,
+            driver=driver,
+            class_=class_,
+            severity=severity_of(class_, figures.impact_usd_per_hour, self._thresholds.hourly_usd),
+            cause=cause_of(class_, found),
+            explained_by=found.one.text if found.one else "",
+            explained_share=found.one.share if found.one else None,
+            explained_by_two=found.two.text if found.two else "",
+            trace_ids=tuple(trace for trace in evidence["traces"] if trace),
+            deploy=str(prompts["deploy"]),
+        )
+
+    def _figures(self, incident: Incident) -> Incident:
+        """Return an incident with what it cost until now."""
+        whole = change(
+            self._client, incident.scope, Window(incident.started_at, self._until), by_ratio=incident.by_ratio
+        )
+        last = self._last_hour(incident) if self._until - incident.started_at > _HOUR else whole.impact_usd
+        return replace(
+            incident,
+            updated_at=self._now,
+            expected_usd=whole.expected_usd,
+            actual_usd=whole.actual_usd,
+            impact_usd=whole.impact_usd,
+            impact_usd_per_hour=last,
+            effects=whole.effects,
+            calls=whole.calls,
+        )
+
+    def _last_hour(self, incident: Incident) -> Decimal:
+        window = Window(incident.started_at, self._until, self._until - _HOUR)
+        return change(self._client, incident.scope, window, by_ratio=incident.by_ratio).impact_usd
+
+    def _followed(self) -> Pass:
+        """Bring the incidents that go on up to date, and close what is over."""
+        opened, changed, resolved = [], [], []
+        before = {incident.incident_id: incident for incident in self._known}
+        for incident in self._current.values():
+            if not incident.is_open:
+                continue
+            if incident.incident_id in self._new:
+                opened.append(incident)
+                continue
+            figures = self._figures(incident)
+            if self._is_over(figures):
+                hours = Decimal(max((self._now - incident.started_at) // timedelta(minutes=10), 1)) / 6
+                per_hour = (figures.impact_usd / hours).quantize(Decimal(1).scaleb(-24))
+                resolved.append(
+                    replace(figures, status="resolved", resolved_at=self._now, impact_usd_per_hour=per_hour)
+                )
+            elif replace(figures, updated_at=before[incident.incident_id].updated_at) != before[incident.incident_id]:
+                changed.append(figures)
+        return Pass(tuple(opened), tuple(changed), tuple(resolved))
+
+    def _is_over(self, incident: Incident) -> bool:
+        if incident.feedback == "expected" or self._now - incident.started_at > _LONGEST:
+            return True
+        if self._now - incident.fired_at < _QUIET:
+            return False
+        hours = Decimal((self._until - incident.started_at) // timedelta(seconds=1)) / 3600
+        return abs(incident.impact_usd_per_hour) < _OVER * abs(incident.impact_usd) / hours
+
+    def _is_expected(self, signal: Signal) -> bool:
+        """Tell whether people said that this is no fault, and it is no worse than it was then."""
+        return any(
+            incident.feedback == "expected"
+            and signal.series in incident.series
+            and signal.strength <= _LIFTED * incident.peak
+            for incident in self._known
+        )
+
+    def _is_planned(self, signal: Signal) -> bool:
+        return any(event.covers(signal.place) for event in self._events)
+
+
+def _seed(signals: Iterable[Signal]) -> Signal:
+    """Return the signal to tell about first: proof before ratios before volume; of those with much money the purest, then the narrowest."""
+    ranks = {signal: 0 if signal.rule in _PROOF_RULES else 1 if signal.rule in RATIO_RULES else 2 for signal in signals}
+    best = min(ranks.values())
+    found = [signal for signal, rank in ranks.items() if rank == best]
+    most = max(signal.excess_usd for signal in found)
+    near = [signal for signal in found if signal.excess_usd >= _CLOSE * most]
+    return min(
+        near,
+        key=lambda signal: (
+            -round(signal.strength, 2),
+            _DIMENSIONS.index(signal.dimension),
+            signal.series,
+            signal.rule,
+        ),
+    )
+
+
+def _id_of(seed: Signal, found: Analysis, again: int) -> str:
+    """Return an id that another pass would give, too; ``again`` counts what people had called expected before."""
+    text = f"{seed.rule} {seed.dimension} {seed.names} {found.place.parameters()} {seed.started_at.isoformat()} {again}"
+    return sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,206 @@
+"""Sums the ten minutes that changed, keeps what is normal for each series, and tells which rules fire now."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from clickhouse_connect.driver.client import Client
+
+from spanledger_collector.anomalies.places import Place, place_of_series, statement
+from spanledger_collector.exceptions import UsageError
+from spanledger_collector.refresh import refresh
+
+__all__ = [
+    "DIMENSIONS",
+    "PRESETS",
+    "STEP",
+    "Signal",
+    "Thresholds",
+    "chosen_preset",
+    "compared",
+    "confirmed",
+    "end_of",
+    "read_thresholds",
+    "signals_at",
+    "sum_buckets",
+]
+
+PRESETS: Final = ("quiet", "balanced", "sensitive")
+DIMENSIONS: Final = ("all", "tenant", "feature", "model", "user")
+STEP: Final = 600
+_HOUR: Final = 3600
+_DAY: Final = 86400
+_REFERENCE_DAYS: Final = 9
+_SERIES_AT_ONCE: Final = 3000  # arrays of nine days of so many series are in memory together: about 0.5 GB
+_AT_ONCE: Final = 2.0  # a rule that is exceeded so many times waits for no second check
+# These have no multiple, and wait for a second check; the others are proof by themselves, or count.
+_NEVER_AT_ONCE: Final = frozenset({"cache", "creep", "lost_traffic"})
+_PROOF: Final = frozenset({"repeats", "session", "huge_call", "prompt"})
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A rule that fires for a series: by how much, since when, and about how much money in the rule's window."""
+
+    series: int
+    dimension: str
+    names: tuple[str, ...]
+    rule: str
+    value: float
+    threshold: float
+    excess_usd: float
+    started_at: datetime
+    days: float
+
+    @property
+    def place(self) -> Place:
+        """Where it fires."""
+        return place_of_series(self.dimension, self.names)
+
+    @property
+    def strength(self) -> float:
+        """How many times the threshold is exceeded."""
+        return self.value / self.threshold
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What a preset compares with: a threshold per rule, and the least money that is worth an incident."""
+
+    preset: str
+    rules: Mapping[str, float]
+    floor_usd: float
+    hourly_usd: float
+
+
+def chosen_preset(client: Client) -> str:
+    """Return the preset that the ledger's detection runs with."""
+    return str(client.query(statement("chosen_preset")).result_rows[0][0])
+
+
+def read_thresholds(client: Client, preset: str, now: datetime) -> Thresholds:
+    """Return a preset's thresholds; UsageError when there is no such preset. The floor follows what was spent in 30 days."""
+    found = {
+        str(rule): float(value) for rule, value in client.query(statement("thresholds"), {"preset": preset}).result_rows
+    }
+    if preset not in PRESETS or not found:
+        raise UsageError(f"{preset!r} is no preset. There are: {', '.join(PRESETS)}.")
+    hourly = float(client.query(statement("hourly_spend"), {"now": int(now.timestamp())}).result_rows[0][0])
+    share, least = found.pop("floor_share"), found.pop("floor_usd")
+    return Thresholds(preset, found, max(least, share * 24 * hourly), hourly)
+
+
+def sum_buckets(client: Client) -> None:
+    """Bring spend_buckets up to date with the calls."""
+    while True:
+        refresh(client, "spend_buckets_mv")
+        if not client.query(statement("buckets_behind")).result_rows[0][0]:
+            return
+
+
+def end_of(now: datetime) -> int:
+    """Return the end of the ten minutes that go on, in seconds since 1970."""
+    return (int(now.timestamp()) // STEP + 1) * STEP
+
+
+def signals_at(client: Client, now: datetime, thresholds: Thresholds) -> list[Signal]:
+    """Return what fires now and is confirmed, dearest first."""
+    points = [end_of(now) - STEP, end_of(now)]
+    shards = _keep_references(client, points)
+    rows = [row for shard in range(shards) for row in compared(client, points, thresholds.rules, shard=(shard, shards))]
+    found = [_signal(row, thresholds) for row in confirmed(rows, thresholds.rules, points[-1:])]
+    return sorted(found, key=lambda signal: (-signal.excess_usd, signal.series, signal.rule))
+
+
+def compared(
+    client: Client,
+    points: Sequence[int],
+    rules: Mapping[str, float],
+    *,
+    shard: tuple[int, int],
+    dimensions: Sequence[str] = DIMENSIONS,
+    history: bool = False,
+) -> list[dict[str, Any]]:
+    """Return the rows of signals.sql at some points; ``history`` makes their references on the way, and keeps none."""
+    sql = statement("signals").replace("{series_buckets}", "series_buckets")
+    hours = sorted({(point - 1) // _HOUR * _HOUR for point in points})
+    references = (
+        f"({statement('references')})".replace("{series_buckets}", "series_buckets") if history else "series_references"
+    )
+    parameters = {
+        "points": list(points),
+        "buckets": (max(points) - min(points) + _DAY) // STEP,
+        "dimensions": list(dimensions),
+        "shard": shard[0],
+        "shards": shard[1],
+        "rules": list(rules),
+        "thresholds": [float(value) for value in rules.values()],
+    }
+    if history:
+        parameters |= {"hours": hours, "reference_buckets": _reference_buckets(hours)}
+    return list(client.query(sql.replace("{references}", references), parameters).named_results())
+
+
+def confirmed(
+    rows: Iterable[Mapping[str, Any]], rules: Mapping[str, float], points: Iterable[int]
+) -> list[Mapping[str, Any]]:
+    """Return the rows at these points that need no second check, or passed it ten minutes before."""
+    found = {(int(row["series"]), str(row["rule"]), _seconds(row["at"])): row for row in rows}
+    wanted = set(points)
+    return [
+        row
+        for (series, rule, at), row in found.items()
+        if at in wanted
+        and (rule in _PROOF or (series, rule, at - STEP) in found or _is_plain(rule, float(row["value"]), rules[rule]))
+    ]
+
+
+def _is_plain(rule: str, value: float, threshold: float) -> bool:
+    return rule not in _NEVER_AT_ONCE and value > _AT_ONCE * threshold
+
+
+def _keep_references(client: Client, points: Sequence[int]) -> int:
+    """Make what is normal for the hours of the points, where it is not made yet; return into how many parts the series are cut."""
+    hours = sorted({(point - 1) // _HOUR * _HOUR for point in points})
+    count = int(client.query(statement("series_count"), {"until": max(hours)}).result_rows[0][0])
+    shards = -(-count // _SERIES_AT_ONCE) or 1
+    missing = [int(row[0]) for row in client.query(statement("missing_references"), {"hours": hours}).result_rows]
+    for hour in missing if count else ():
+        for shard in range(shards):
+            parameters = {
+                "hours": [hour],
+                "reference_buckets": _reference_buckets([hour]),
+                "dimensions": list(DIMENSIONS),
+                "shard": shard,
+                "shards": shards,
+            }
+            client.command(
+                statement("keep_references") + statement("references").replace("{series_buckets}", "series_buckets"),
+                parameters,
+            )
+    return shards
+
+
+def _reference_buckets(hours: Sequence[int]) -> int:
+    return (max(hours) - min(hours) + _REFERENCE_DAYS * _DAY) // STEP
+
+
+def _signal(row: Mapping[str, Any], thresholds: Thresholds) -> Signal:
+    rule = str(row["rule"])
+    started = row["started_at"].replace(tzinfo=UTC)
+    return Signal(
+        int(row["series"]),
+        str(row["dimension"]),
+        tuple(row["names"]),
+        rule,
+        float(row["value"]),
+        thresholds.rules[rule],
+        float(row["excess_usd"]),
+        started,
+        float(row["days"]),
+    )
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.replace(tzinfo=UTC).timestamp())

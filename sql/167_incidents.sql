@@ -1,0 +1,41 @@
+-- One row per incident and change: what is known of it, from the pass that wrote it; the newest counts (FINAL). Sorted by its id, which stays.
+create table if not exists {db}.incidents (
+  incident_id String comment 'Hash of driver, place and start',
+  status LowCardinality(String) comment 'open or resolved',
+  started_at DateTime('UTC') comment 'First ten minutes that are out of line',
+  detected_at DateTime('UTC') comment 'Pass that opened it',
+  updated_at DateTime('UTC') comment 'Pass that wrote this row',
+  fired_at DateTime('UTC') comment 'Last pass in which a rule fired for it',
+  resolved_at Nullable(DateTime('UTC')) comment 'When it was over; NULL: it goes on',
+  rule LowCardinality(String) comment 'Rule that fired first',
+  driver LowCardinality(String) comment 'volume, tokens_per_call, mix, cache, unit_price or cost',
+  class LowCardinality(String) comment 'What it is, in a word: retry_loop, context_leak, ...',
+  severity LowCardinality(String) comment 'critical, warning or info',
+  cause String comment 'One sentence',
+  series Array(UInt64) comment 'Series that rules fired for',
+  peak Float64 comment 'How many times a threshold was exceeded, at most',
+  by_ratio UInt8 comment '1: a ratio changed, and the expectation is the week before at the calls that were made',
+  scope Tuple(tenant String, team String, feature String, provider String, model String, user String) comment 'Where its money is summed; empty: any',
+  tenant String comment 'Whose it is; empty: not narrowed to one',
+  team String comment 'Whose it is; empty: not narrowed to one',
+  feature String comment 'What for; empty: not narrowed to one',
+  provider String comment 'Provider; empty: not narrowed to one',
+  model String comment 'Model; empty: not narrowed to one',
+  user String comment 'End user; empty: not narrowed to one',
+  session String comment 'Session; empty: not narrowed to one',
+  explained_by String comment 'Best explanation by one dimension',
+  explained_by_two String comment 'Best explanation by two dimensions',
+  explained_share Nullable(Float64) comment 'Share of the change in explained_by',
+  expected_usd Decimal(38, 24) comment 'What it would have cost since it started',
+  actual_usd Decimal(38, 24) comment 'What it cost',
+  impact_usd Decimal(38, 24) comment 'Actual less expected',
+  impact_usd_per_hour Decimal(38, 24) comment 'Impact by the hour; of the last hour while it goes on',
+  first_impact_usd Decimal(38, 24) comment 'Impact when it was opened',
+  effects Map(LowCardinality(String), Decimal(38, 24)) comment 'Impact by driver; sums to it',
+  calls UInt64 comment 'Calls in it',
+  trace_ids Array(String) comment 'Example traces, the dearest first',
+  deploy String comment 'Version or prompt that was new shortly before it started; empty: none known'
+) engine = {engine:ReplacingMergeTree(updated_at)}
+order by incident_id
+ttl started_at + interval {calls_days} day
+comment 'Incidents, as each pass saw them; read through anomalies';
