@@ -8,12 +8,20 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.anomalies.places import Place, place_of_series, statement
-from spanledger_collector.anomalies.signals import DIMENSIONS, STEP, compared, confirmed, end_of, read_thresholds
+from spanledger_collector.anomalies.signals import (
+    DIMENSIONS,
+    STEP,
+    compared,
+    confirmed,
+    days_of,
+    end_of,
+    read_thresholds,
+)
 
 __all__ = ["Episode", "backtest", "episodes_of"]
 
 _GAP: Final = 6 * 3600  # firings closer than that are one alert
-_SERIES_AT_ONCE: Final = 300  # arrays of all hours of so many series are in memory together
+_SERIES_AT_ONCE: Final = 150  # their arrays, once for each hour of a day, are in memory together: about 1 GB
 
 
 @dataclass(frozen=True)
@@ -40,10 +48,13 @@ def backtest(
     count = int(client.query(statement("series_count"), {"until": points[-1]}).result_rows[0][0])
     shards = -(-count // _SERIES_AT_ONCE) or 1
     found: list[Mapping[str, Any]] = []
-    for shard in range(shards):
-        rows = compared(client, points, thresholds.rules, shard=(shard, shards), dimensions=DIMENSIONS, history=True)
-        found += [row for row in confirmed(rows, thresholds.rules, points) if row["excess_usd"] >= thresholds.floor_usd]
-        on_part(shard + 1, shards)
+    parts = [(day, shard) for day in days_of(points) for shard in range(shards)]
+    for number, (day, shard) in enumerate(parts):
+        rows = compared(client, day, thresholds.rules, shard=(shard, shards), dimensions=DIMENSIONS, history=True)
+        found += [
+            row for row in confirmed(rows, thresholds.rules, day[1:]) if row["excess_usd"] >= thresholds.floor_usd
+        ]
+        on_part(number + 1, len(parts))
     return sorted(_together(episodes_of(found)), key=lambda episode: episode.started_at, reverse=True)
 
 

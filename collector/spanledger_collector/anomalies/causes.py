@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from spanledger_collector.anomalies.analysis import Analysis
+from spanledger_collector.anomalies.analysis import Analysis, Change
 from spanledger_collector.anomalies.incidents import DRIVERS
 
 __all__ = ["RATIO_RULES", "cause_of", "class_of", "driver_of", "severity_of"]
@@ -30,11 +30,10 @@ _OF_RULE: Final = {
 _OF_DRIVER: Final = {"unit_price": "wrong_price", "mix": "model_switch", "cache": "cache_collapse"}
 
 
-def driver_of(rule: str, analysis: Analysis) -> str:
+def driver_of(rule: str, change: Change) -> str:
     """Return what moved the cost: the largest effect in the direction of the impact; of a ratio rule, the largest of a ratio."""
     if rule in _LOOP_RULES:
         return "volume"
-    change = analysis.change
     sign = 1 if change.impact_usd >= 0 else -1
     names = [name for name in DRIVERS if name != "volume" or rule not in RATIO_RULES]
     top = max(names, key=lambda name: sign * change.effects[name])

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from hashlib import sha256
 from typing import Final
 
@@ -32,6 +32,7 @@ _REARM: Final = timedelta(hours=6)  # what fires again within that is the same i
 _QUIET: Final = timedelta(hours=1)
 _LONGEST: Final = timedelta(days=7)  # then it is how things are
 _HOUR: Final = timedelta(hours=1)
+_LAST_DIGIT: Final = Decimal(1).scaleb(-24)
 _SHARED: Final = 0.5  # of a signal's money: with so much in an incident's place it is part of it
 _OVER: Final = Decimal("0.25")  # of the mean impact an hour: with less in the last hour it is over
 _LIFTED: Final = 1.25  # how far beyond what people called expected something must be to be told again
@@ -177,7 +178,7 @@ class _Detection:
     def _told(self, incident: Incident, found: Analysis) -> Incident:
         """Return an incident with its figures and words, as an analysis has them."""
         hours = (self._now - incident.started_at) / _HOUR
-        driver = driver_of(incident.rule, found)
+        driver = driver_of(incident.rule, found.change)
         class_ = class_of(incident.rule, driver, found, hours)
         figures = self._figures(incident)
         evidence, prompts = found.evidence, found.prompts
@@ -227,8 +228,7 @@ class _Detection:
                 continue
             figures = self._figures(incident)
             if self._is_over(figures):
-                hours = Decimal(max((self._now - incident.started_at) // timedelta(minutes=10), 1)) / 6
-                per_hour = (figures.impact_usd / hours).quantize(Decimal(1).scaleb(-24))
+                per_hour = _per_hour(figures.impact_usd, self._now - incident.started_at)
                 resolved.append(
                     replace(figures, status="resolved", resolved_at=self._now, impact_usd_per_hour=per_hour)
                 )
@@ -279,3 +279,9 @@ def _id_of(seed: Signal, found: Analysis, again: int) -> str:
     """Return an id that another pass would give, too; ``again`` counts what people had called expected before."""
     text = f"{seed.rule} {seed.dimension} {seed.names} {found.place.parameters()} {seed.started_at.isoformat()} {again}"
     return sha256(text.encode()).hexdigest()[:16]
+
+
+def _per_hour(amount_usd: Decimal, time: timedelta) -> Decimal:
+    """Return an amount by the hour, to the ledger's last digit; Python's own 28 digits would not hold it."""
+    with localcontext(prec=76):
+        return (amount_usd * 6 / max(time // timedelta(minutes=10), 1)).quantize(_LAST_DIGIT)

@@ -1,6 +1,6 @@
 """Sums the ten minutes that changed, keeps what is normal for each series, and tells which rules fire now."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,6 +20,7 @@ __all__ = [
     "chosen_preset",
     "compared",
     "confirmed",
+    "days_of",
     "end_of",
     "read_thresholds",
     "signals_at",
@@ -32,7 +33,7 @@ STEP: Final = 600
 _HOUR: Final = 3600
 _DAY: Final = 86400
 _REFERENCE_DAYS: Final = 9
-_SERIES_AT_ONCE: Final = 3000  # arrays of nine days of so many series are in memory together: about 0.5 GB
+_SERIES_AT_ONCE: Final = 1000  # arrays of nine days of so many series are in memory together: about 0.4 GB
 _AT_ONCE: Final = 2.0  # a rule that is exceeded so many times waits for no second check
 # These have no multiple, and wait for a second check; the others are proof by themselves, or count.
 _NEVER_AT_ONCE: Final = frozenset({"cache", "creep", "lost_traffic"})
@@ -154,6 +155,12 @@ def confirmed(
         if at in wanted
         and (rule in _PROOF or (series, rule, at - STEP) in found or _is_plain(rule, float(row["value"]), rules[rule]))
     ]
+
+
+def days_of(points: Sequence[int]) -> Iterator[list[int]]:
+    """Yield points in days, each with the point before its first: what a second check needs."""
+    for first in range(0, len(points), _DAY // STEP):
+        yield list(points[max(first - 1, 0) : first + _DAY // STEP])
 
 
 def _is_plain(rule: str, value: float, threshold: float) -> bool:

@@ -56,7 +56,8 @@ with
         ('prompt', if(days >= 1 and measured_1 >= 10 and prompt_chars > 0 and new_prompt_calls >= 0.5 * measured_1, 1 + (chars_1 - prompt_chars) / 4 / greatest(size24, 1), 0.), c1 * (1 - 1 / greatest(1 + (chars_1 - prompt_chars) / 4 / greatest(size24, 1), 1)), p_n),
         ('lost_traffic', if(warm and calls_6h_min >= 12, calls_6h_min / (all6 + 1), 0.), greatest(6 * hour_usd - c6, 0.), 36)]) as rule_
     from compared)
-select
+select at, series, dimension, names, rule, value, excess_usd, days, started_at
+from (select
   at_point as at, series, dimension_ as dimension, names_ as names, rule_.1 as rule, rule_.2 as value, rule_.3 as excess_usd, days,
   arraySlice(usd_a, e - rule_.4 + 1, rule_.4) as usd_w, arraySlice(tokens_a, e - rule_.4 + 1, rule_.4) as tokens_w, arraySlice(priced_a, e - rule_.4 + 1, rule_.4) as priced_w,
   -- the first of the ten minutes in the rule's window that are out of line by themselves
@@ -69,4 +70,4 @@ select
     1)) as began,
   toDateTime(point - 600 * (rule_.4 - began + 1), 'UTC') as started_at
 from ruled
-where value > transform(rule_.1, {rules:Array(String)}, {thresholds:Array(Float64)}, 1e300)
+where value > transform(rule_.1, {rules:Array(String)}, {thresholds:Array(Float64)}, 1e300))

@@ -54,7 +54,7 @@ def history(ledger: Ledger, of: Callable[[int], Mapping[str, Any] | None], days:
         for ago in range(days * BUCKETS_A_DAY)
         if (found := of(ago)) is not None
     ]
-    names = list(rows[0])
+    names = list(dict.fromkeys(name for row in rows for name in row))
     run_at = datetime.now(UTC)
-    values = [[*(row[name] for name in names), run_at] for row in rows]
+    values = [[*(row.get(name, 0) for name in names), run_at] for row in rows]
     ledger.client.insert("spend_buckets", values, column_names=[*names, "run_at"])

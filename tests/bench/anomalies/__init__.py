@@ -1,0 +1,1 @@
+"""How well the anomaly rules do, on real tenants."""
