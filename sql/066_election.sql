@@ -73,8 +73,9 @@ with recursive
         knows_better, 'bills',
         usage = 1 and is_known_better = 1 and usage_above != 0, 'covered',
         usage = 1 and usage_below = 1, 'wrapper',
-        -- a wrapper whose own usage is all there is bills, but not before late spans below it had their chance
-        usage = 1 and role = 'wrapper' and known_at > now64(6, 'UTC') - interval {grace}, 'pending',
+        -- a wrapper whose own usage is all there is bills, but not before late spans below it had their chance; one of a time that has not come
+        -- landed before the clock went back
+        usage = 1 and role = 'wrapper' and known_at > now64(6, 'UTC') - interval {grace} and known_at < now64(6, 'UTC') + interval {grace}, 'pending',
         usage = 1, 'bills',
         role = 'wrapper' or call_below = 1, 'wrapper',
         usage_above != 0 and is_reported_below = 0, 'covered',
@@ -204,8 +205,8 @@ with recursive
         if(empty(j.figures), c.prompt_fingerprint, j.figures[10]) as prompt_fingerprint, if(empty(j.figures), c.prefix_fingerprint, j.figures[11]) as prefix_fingerprint,
         if(empty(j.figures), c.system_fingerprint, j.figures[12]) as system_fingerprint, if(empty(j.figures), c.template_fingerprint, j.figures[13]) as template_fingerprint,
         j.final_verdict as verdict, j.said as reason, j.winner.1 as winner_trace_id, j.winner.2 as winner_span_id,
-        -- behind what the facts know; a row that an older release judged counts as knowing little
-        bitOr(bitShiftLeft(bitShiftRight(c.version, 36), 36), toUInt64(intDiv(toUnixTimestamp64Milli(started) - 1735689600000, 10))) as version,
+        -- behind what the facts know; a row that an older release judged counts as knowing little. Above the verdict before it, also where the clock went back
+        bitOr(bitShiftLeft(bitShiftRight(c.version, 36), 36), greatest(toUInt64(intDiv(toUnixTimestamp64Milli(started) - 1735689600000, 10)), bitAnd(c.version, 68719476735) + 1)) as version,
         now64(3, 'UTC') as ingested_at),
       (c.verdict, c.winner_span_id, c.winner_trace_id, c.tenant, c.team, c.feature, c.user, c.session, c.task, c.task_id, c.agent, c.agent_step, c.service, c.environment,
         c.response_id, c.service_tier, c.price_context, c.account, c.region, c.error_type, c.attempts, c.time_to_first_token_us, c.cache_write_1h_tokens,

@@ -17,7 +17,7 @@ with
         false), mapKeys(SpanAttributes), mapValues(SpanAttributes))
       and (toFixedString(unhex(TraceId), 16), reinterpretAsUInt64(reverse(unhex(SpanId)))) not in (select trace_id, span_id from booked)
     union all
-    select lower(hex(trace_id)) as trace from booked where ingested_at >= (select max(ingested_at) from booked) - interval 1 minute)
+    select lower(hex(trace_id)) as trace from booked where ingested_at >= (select least(max(ingested_at), now64(3)) from booked) - interval 1 minute)
 select
   Timestamp, TraceId, SpanId, ParentSpanId, SpanName, SpanKind, ServiceName, ResourceAttributes, ScopeName, ScopeVersion, SpanAttributes, Duration, StatusCode,
   StatusMessage, toUInt8(0) as Generation

@@ -3,7 +3,7 @@
 create or replace materialized view {db}.rollup_sweep_mv
 refresh every 1 hour{by_command} append to {db}.dirty_minutes {as_its_maker}as
 with
-  (select max(ingested_at) - interval 3 hour from {db}.genai_calls) as since,
+  (select least(max(ingested_at), now64(3)) - interval 3 hour from {db}.genai_calls) as since,
   (select groupUniqArray(toStartOfHour(ts)) from {db}.genai_calls where ingested_at >= since) as touched,
   booked as (
     select toStartOfMinute(ts) as minute, count() as calls, sum(toUInt64(input_tokens) + output_tokens) as tokens

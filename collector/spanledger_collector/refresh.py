@@ -9,6 +9,7 @@ from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
+from spanledger_collector.clock import follow_clock
 from spanledger_collector.database import Database
 from spanledger_collector.prices.aliases import resolve_new
 from spanledger_collector.prices.repricing import finish_repricing
@@ -59,7 +60,8 @@ def judge_slice(client: Client) -> int:
 
 
 def heal(client: Client) -> None:
-    """Read again what a killed process landed and did not book, and mark what it booked and did not sum; changes nothing else."""
+    """Read again what a killed process landed and did not book, and mark what it booked and did not sum; follow a clock that went back."""
+    follow_clock(client)
     for view in _SWEEPS:
         refresh(client, view)
 
@@ -75,6 +77,7 @@ def mark_names(client: Client, names: Sequence[tuple[str, str]]) -> None:
 
 def settle(client: Client) -> None:
     """Bring verdicts and every rollup up to date with what is stored; call while nothing is being written."""
+    follow_clock(client)
     judge(client)
     for rollup in ROLLUPS:
         # Always once: a mark is stamped when its insert starts, so one that is no newer than the last run may still be news.
@@ -84,6 +87,11 @@ def settle(client: Client) -> None:
         ).result_rows:
             refresh(client, f"{rollup}_mv")
     client.command("system reload dictionary outcome_dict")
+
+
+def _wall_ahead() -> float:
+    """Return how far the clock is ahead of one that nobody sets, in seconds."""
+    return time.time() - time.monotonic()
 
 
 class Refresher:
@@ -97,6 +105,7 @@ class Refresher:
         self._due = dict.fromkeys(_LATER, 0.0)
         self._is_behind = False
         self._heal_at = time.monotonic()
+        self._clock = _wall_ahead()
         self._thread = threading.Thread(target=self._run, name="spanledger-refresh", daemon=True)
         self._thread.start()
 
@@ -126,7 +135,7 @@ class Refresher:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            if time.monotonic() >= self._heal_at:
+            if time.monotonic() >= self._heal_at or self._clock_went_back():
                 self._guarded(self._heal)
             kicked = self._wake.wait(self._patience())
             self._wake.clear()
@@ -136,6 +145,11 @@ class Refresher:
                     self._guarded(self._round if kicked else self._idle_round)
             # Rest as long as it worked: a trickle of spans must not keep a core busy.
             self._stop.wait(time.monotonic() - started)
+
+    def _clock_went_back(self) -> bool:
+        """Tell whether it was set back by a second or more since this was asked last."""
+        before, self._clock = self._clock, _wall_ahead()
+        return self._clock < before - 1
 
     def _patience(self) -> float:
         """Return how many seconds to wait for a commit: until the next rollup that was left for later, if one was."""
