@@ -12,6 +12,7 @@ DEMO_ARGS ?=
 PARALLEL := --numprocesses=auto --maxprocesses=2 --dist=loadfile --durations=25
 
 .PHONY: demo audit test test-all test-clients test-go test-collector test-deploy test-node test-wheel collector bench lint typecheck format build install clean
+.PHONY: demo test test-all test-clients test-go test-collector test-alertmanager test-wheel collector bench lint typecheck format build install clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/spanledger demo $(DEMO_ARGS)
@@ -20,6 +21,7 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-all: lint typecheck test-clients test-go test-collector test-deploy test-node test-wheel
+test-all: lint typecheck test-clients test-go test-collector test-alertmanager test-wheel
 
 # Old and new clients and the frameworks that need their own, each in an environment that is made once, in the cache.
 test-clients: $(VENV)/.dev
@@ -46,6 +48,10 @@ test-node: $(VENV)/.dev
 audit: $(VENV)/.dev
 	@$(BIN)/pip install --quiet 'pip-audit>=2.10'
 	@$(BIN)/pip-audit --local --skip-editable
+# Debian's Alertmanager, unpacked into the cache: what fires arrives there, whatever is killed. Skipped where apt-get cannot fetch it.
+test-alertmanager: $(VENV)/.dev
+	@program=$$($(BIN)/python -m tests.collector.alerting.alertmanager) || test $$? -eq 3 || exit 1; \
+	ALERTMANAGER_BINARY="$$program" $(BIN)/python -m pytest --durations=10 tests/collector/alerting/test_alertmanager.py
 
 # The ClickHouse driver of the Collector's exporter and of Grafana, built with Go; Go keeps what it fetched and built.
 test-go: $(VENV)/.dev

@@ -5,12 +5,14 @@ import logging
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from starlette.applications import Starlette
 
+from spanledger_collector.alerting.probes import Refusals
+from spanledger_collector.alerting.watcher import BOOK, Watcher, Watching
 from spanledger_collector.database import Database, Serving, open_embedded
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.listening import HOST, Services, Site, Tls, address, is_loopback, listen, url_of
@@ -88,6 +90,8 @@ class Doorway:
 class EmbeddedServer:
     """Serves one store from ``start`` to ``close``; a context manager does both. Port 0 picks a free one.
 
+    With ``watching`` it evaluates the alert rules and tells receivers.
+
     Raises StoreError when the store cannot be opened or a port is taken, before anything is served.
     """
 
@@ -103,8 +107,9 @@ class EmbeddedServer:
         target: Target | None = None,
         users: Mapping[str, tuple[str, User]] | None = None,
         disk_free_min: int = FREE_BYTES_MIN,
+        watching: Watching | None = None,
     ) -> None:
-        self._disk_free_min = disk_free_min
+        self._disk_free_min, self._watching = disk_free_min, watching
         self._store, self._target, self._users = store, target, users
         self._doorway, self._fsync = doorway or Doorway(), fsync
         self._otlp_http_port, self._otlp_grpc_port, self._clickhouse_port = (
@@ -161,6 +166,8 @@ class EmbeddedServer:
             self.database.announce(
                 Serving(os.getpid(), self.clickhouse_url, url_of(own), token, reading_token, self._disk_free_min)
             )
+            if self._watching:
+                stack.enter_context(self._watcher(self._watching, disk))
             self._cleanup = stack.pop_all()
         _log.info(
             "Serving %s: OTLP/HTTP %s, OTLP/gRPC %s, queries %s",
@@ -180,6 +187,12 @@ class EmbeddedServer:
             admit=self.committer.admit,
             routes=build_routes(self.status, users, self.freeze),
         )
+
+    def _watcher(self, watching: Watching, disk: DiskWatch) -> Watcher:
+        """Watch the ledger that is served; links without a place of their own lead to this process."""
+        links = replace(watching.links, page=watching.links.page or self.clickhouse_url)
+        book = (self.database.path or self._store) / BOOK
+        return Watcher(self.database, book, replace(watching, links=links), [Refusals(self.committer, disk)])
 
     def settle(self) -> None:
         """Bring verdicts and rollups up to date with everything that was acknowledged."""

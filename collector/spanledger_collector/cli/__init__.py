@@ -10,6 +10,7 @@ from rich.console import Console
 
 from spanledger_collector.cli import (
     access_users,
+    alerts,
     anomalies,
     backfill,
     backtest,
@@ -29,6 +30,7 @@ from spanledger_collector.cli import (
     retention,
     statement,
     up,
+    watch,
     zone,
 )
 from spanledger_collector.exceptions import SpanledgerError, UsageError
@@ -64,6 +66,8 @@ app.command("backup", short_help="Copy a ledger, also while it is served.")(back
 app.command("restore", short_help="Make a ledger from a backup, and prove it.")(backup.restore)
 app.command("doctor", short_help="Send a canary and say what is wrong, in words.")(doctor.doctor)
 app.add_typer(anomalies.app, name="anomalies")
+app.command("watch", short_help="Evaluate the alert rules, and tell receivers.")(watch.watch)
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(prices.app, name="prices")
 app.add_typer(names.app, name="names")
 app.add_typer(quarantine.app, name="quarantine")

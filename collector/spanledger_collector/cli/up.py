@@ -13,6 +13,16 @@ import typer
 from rich.console import Console
 
 from spanledger_collector.cli.access import Store, new_target, store_path
+from spanledger_collector.cli.watching import (
+    Alertmanager,
+    AlertSeconds,
+    GrafanaUrl,
+    Receivers,
+    RunbooksUrl,
+    Webhook,
+    receivers_of,
+    watching_of,
+)
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.listening import HOST, Tls
 from spanledger_collector.operations.check import Ports, check
@@ -82,6 +92,9 @@ _Fsync = Annotated[
         help="Answer when data is on the disk, so that a power cut loses nothing; slower.",
     ),
 ]
+_Alerts = Annotated[
+    bool, typer.Option("--alerts/--no-alerts", envvar="SPANLEDGER_ALERTS", help="Evaluate the alert rules.")
+]
 
 
 def up(
@@ -102,18 +115,25 @@ def up(
     fsync: _Fsync = False,
     users: _UsersFile = None,
     disk_free_min: _DiskFreeMin = 1000,
+    alerts: _Alerts = True,
+    alert_seconds: AlertSeconds = 60.0,
+    receivers: Receivers = None,
+    alertmanager: Alertmanager = None,
+    webhook: Webhook = None,
+    grafana: GrafanaUrl = "",
+    runbooks: RunbooksUrl = "",
     check_only: _Check = False,
 ) -> None:
     """Run the embedded collector: take OpenTelemetry data, keep the ledger, answer queries."""
     doorway = Doorway(otlp_host, tokens, _tls(tls_cert, tls_key))
     listed, path = read_users(users) if users else None, store_path(store)
+    told = receivers_of(receivers, alertmanager, webhook)
+    watching = watching_of(alert_seconds, told, grafana=grafana, runbooks=runbooks) if alerts else None
     if check_only:
         ports = Ports(otlp_http_port, otlp_grpc_port, clickhouse_port, doorway.host)
         for sentence in check(path, ports, disk_free_min * 1_000_000, new_target()):
             typer.echo(sentence)
         return
-    stop = _stop_signalled()
-    _allow_open_files()
     server = EmbeddedServer(
         path,
         otlp_http_port=otlp_http_port,
@@ -124,7 +144,14 @@ def up(
         users=listed,
         disk_free_min=disk_free_min * 1_000_000,
         target=new_target(),
+        watching=watching,
     )
+    _run(server, path, doorway)
+
+
+def _run(server: EmbeddedServer, path: Path, doorway: Doorway) -> None:
+    stop = _stop_signalled()
+    _allow_open_files()
     with server:
         urls = {"http": server.otlp_http_url, "grpc": server.otlp_grpc_url, "clickhouse": server.clickhouse_url}
         if doorway.tokens and not doorway.tls and not doorway.is_local:

@@ -1,4 +1,4 @@
-"""What the collector answers about itself: `/ready` for whoever restarts it, `/metrics` for Prometheus, `/backup` for its owner."""
+"""What the collector answers about itself: `/ready`, `/metrics` for Prometheus, `/backup` for its owner, `/runbooks` for on-call."""
 
 import asyncio
 import resource
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from spanledger_collector.assets import assets
 from spanledger_collector.database import Database
 from spanledger_collector.exceptions import SpanledgerError
 from spanledger_collector.operations.counting import CountingCommitter
@@ -110,7 +111,18 @@ def build_routes(status: Status, users: Users, backup: Callable[[], dict[str, An
         except SpanledgerError as error:
             return PlainTextResponse(f"{error}\n", 503)
 
-    return [Route("/ready", ready), Route("/metrics", metrics), Route("/backup", cut, methods=["POST"])]
+    async def runbook(request: Request) -> Response:
+        page = assets("dashboards").joinpath("runbooks", request.path_params["page"])
+        if not page.name.endswith(".md") or not page.is_file():
+            return PlainTextResponse("There is no such runbook.\n", 404)
+        return PlainTextResponse(page.read_text("utf-8"), media_type="text/plain; charset=utf-8")
+
+    return [
+        Route("/ready", ready),
+        Route("/metrics", metrics),
+        Route("/backup", cut, methods=["POST"]),
+        Route("/runbooks/{page}", runbook),
+    ]
 
 
 def _metric(name: str, kind: str, help_text: str) -> Iterator[str]:

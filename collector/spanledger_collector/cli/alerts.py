@@ -1,0 +1,142 @@
+"""`spanledger alerts`: what fires, who has not been told, and whether receivers can be told at all."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spanledger_collector.alerting.book import Alert, Book
+from spanledger_collector.alerting.rules import RULES, WATCHDOG
+from spanledger_collector.alerting.sending import SendError, send
+from spanledger_collector.alerting.watcher import BOOK
+from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, server_of, store_path
+from spanledger_collector.cli.show import Column, as_json, console, print_table
+from spanledger_collector.cli.watch import BookFile, book_of
+from spanledger_collector.cli.watching import Alertmanager, Receivers, Webhook, receivers_of
+from spanledger_collector.exceptions import StoreError, UsageError
+
+__all__ = ["app"]
+
+app = typer.Typer(help="See what fires, and who was told.", no_args_is_help=True)
+
+_TEST_LIFETIME_SECONDS = 60.0
+
+
+@app.command("list")
+def list_(
+    all_: Annotated[bool, typer.Option("--all", help="Also what was resolved in the last week.")] = False,
+    json: Json = False,
+    book: BookFile = None,
+    store: Store = None,
+    clickhouse: ClickHouseUrl = None,
+) -> None:
+    """List what fires now, and what waits because its receiver cannot be told."""
+    opened = Book(_existing(book, store, clickhouse))
+    try:
+        alerts = opened.alerts() + (opened.alerts(resolved=True) if all_ else [])
+        waiting = [place for place in opened.waiting() if place.failures]
+    finally:
+        opened.close()
+    if json:
+        typer.echo(
+            as_json({"alerts": [vars(alert) for alert in alerts], "waiting": [vars(place) for place in waiting]})
+        )
+        return
+    shown = [_row(alert) for alert in alerts if alert.rule != WATCHDOG.name]
+    if shown:
+        columns = [Column(name, name) for name in ("alert", "severity", "since", "resolved", "summary")]
+        print_table(console(), [column for column in columns if column.key != "resolved" or all_], shown)
+    else:
+        console().print("Nothing fires.")
+    console().print(_watchdog(alerts))
+    for place in waiting:
+        console().print(
+            f"{place.receiver} has not been told of {place.alerts} alerts; {place.failures} attempts failed, the last: {place.reason}",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+@app.command("test")
+def send_test(
+    receivers: Receivers = None,
+    alertmanager: Alertmanager = None,
+    webhook: Webhook = None,
+) -> None:
+    """Send every receiver an alert that says it is a test, and say what each answered. Exit code 1 when one failed."""
+    told = receivers_of(receivers, alertmanager, webhook)
+    if not told:
+        raise UsageError("Nobody would be told: give --receivers, --alertmanager or --webhook.")
+    now = time.time()
+    labels = {"severity": "info"}
+    texts = {"summary": "This is a test of spanledger's alerts.", "impact": "None.", "action": "Nothing is to be done."}
+    alert = Alert(0, "SpanledgerTest", labels, texts, 1, now, now, None, 1)
+    failed = False
+    for receiver in told:
+        try:
+            list(send(receiver, [alert], now, _TEST_LIFETIME_SECONDS))
+        except SendError as error:
+            failed = True
+            typer.echo(f"{receiver.name}: {error}")
+        else:
+            typer.echo(f"{receiver.name}: told.")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command("rules")
+def rules(json: Json = False) -> None:
+    """List the rules, with what they ask the ledger."""
+    if json:
+        known = ("name", "severity", "summary", "impact", "cause", "action", "runbook", "holds_minutes", "doubles")
+        typer.echo(
+            as_json(
+                [
+                    {name: getattr(rule, name) for name in known} | {"sql": rule.sql if rule.query else ""}
+                    for rule in RULES
+                ]
+            )
+        )
+        return
+    rows = [
+        {"rule": rule.name, "severity": rule.severity, "tells": rule.summary, "runbook": rule.runbook} for rule in RULES
+    ]
+    print_table(console(), [Column(name, name) for name in ("rule", "severity", "tells", "runbook")], rows)
+
+
+def _existing(book: Path | None, store: Path | None, clickhouse: str | None) -> Path:
+    """Return the book of the ledger: that of the process that serves it, else that of `spanledger watch`."""
+    if clickhouse:
+        server_of(store, clickhouse)  # says that they are two ledgers, where both are given
+    places = (
+        [book]
+        if book
+        else [book_of(clickhouse)]
+        if clickhouse
+        else [store_path(store) / BOOK, book_of(str(store_path(store)))]
+    )
+    found = [place for place in places if place.is_file()]
+    if not found:
+        raise StoreError(f"There is no book of alerts at {places[0]}: `spanledger up` or `spanledger watch` keeps it.")
+    return max(found, key=lambda place: place.stat().st_mtime)
+
+
+def _row(alert: Alert) -> dict[str, str]:
+    return {
+        "alert": alert.rule,
+        "severity": alert.labels.get("severity", ""),
+        "since": _time(alert.fired_at),
+        "resolved": _time(alert.resolved_at) if alert.resolved_at else "",
+        "summary": alert.annotations.get("summary", ""),
+    }
+
+
+def _watchdog(alerts: list[Alert]) -> str:
+    seen = [alert.seen_at for alert in alerts if alert.rule == WATCHDOG.name and not alert.is_resolved]
+    return f"The last look at the ledger was at {_time(seen[0])}." if seen else "Nobody has looked at the ledger yet."
+
+
+def _time(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%F %T} UTC"
