@@ -51,7 +51,7 @@ audit: $(VENV)/.dev
 # Debian's Alertmanager, unpacked into the cache: what fires arrives there, whatever is killed. Skipped where apt-get cannot fetch it.
 test-alertmanager: $(VENV)/.dev
 	@program=$$($(BIN)/python -m tests.collector.alerting.alertmanager) || test $$? -eq 3 || exit 1; \
-	ALERTMANAGER_BINARY="$$program" $(BIN)/python -m pytest --durations=10 tests/collector/alerting/test_alertmanager.py
+	ALERTMANAGER_BINARY="$$program" $(BIN)/python -m pytest --durations=10 tests/collector/alerting/test_alertmanager.py tests/demo/test_incidents.py
 
 # The ClickHouse driver of the Collector's exporter and of Grafana, built with Go; Go keeps what it fetched and built.
 test-go: $(VENV)/.dev

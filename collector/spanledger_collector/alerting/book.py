@@ -98,10 +98,16 @@ class Book:
         now: float,
         *,
         unknown_rules: Collection[str] = (),
+        over: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        """Write down what one evaluation found, with the annotations of each; alerts of rules that could not be asked stay as they are."""
+        """Write down what one evaluation found, with the annotations of each; alerts of rules that could not be asked stay as they are.
+
+        ``over`` has the last annotations of incidents that are known to have ended, by id: their alerts end at once.
+        """
         with self._transaction() as db:
             seen = [self._seen(db, finding, annotations, now) for finding, annotations in found]
+            for incident, annotations in (over or {}).items():
+                self._over(db, incident, annotations, now)
             values = [json.dumps(seen), json.dumps(list(unknown_rules))]
             gone = f"{_OPEN} and id not in {_LISTED} and rule not in {_LISTED}"
             db.execute(f"update alerts set absent = absent + 1 where {gone}", values)
@@ -125,6 +131,13 @@ class Book:
         elif rule.doubles and finding.value >= _DOUBLE * row["noticed_value"] > 0:
             db.execute("update alerts set notice = notice + 1, noticed_value = value where id = ?", [row["id"]])
         return int(row["id"])
+
+    def _over(self, db: sqlite3.Connection, incident: str, annotations: Mapping[str, str], now: float) -> None:
+        db.execute(
+            "update alerts set resolved_at = ?, annotations = json_patch(annotations, ?) "
+            f"where {_OPEN} and fired_at is not null and json_extract(labels, '$.incident') = ?",
+            [now, json.dumps(dict(annotations)), incident],
+        )
 
     def alerts(self, *, resolved: bool = False) -> list[Alert]:
         """Return what fires now, or what did so in the last week."""

@@ -250,7 +250,27 @@ _PIPELINE: Final = (
     ),
 )
 
-RULES: Final = (*_SPEND, *_BLIND, *_PIPELINE, WATCHDOG)
+
+def _incident(name: str, severity: Severity) -> Rule:
+    return Rule(
+        name,
+        severity,
+        "incidents",
+        unit="usd",
+        summary="{class}: {who} costs {value} USD more than expected.",
+        impact="{value} USD since it began.",
+        cause="The ledger's detection calls it {class}; the dashboard has its drivers and example calls.",
+        action="Look at the example calls; then roll back, route, cap or kill.",
+        runbook=f"incidents.md#spend-incident-{severity}",
+        doubles=True,
+        dashboard="spanledger-anomalies?var-incident={incident}",
+        parameters={"severity": f"'{severity}'"},
+    )
+
+
+_INCIDENTS: Final = (_incident("SpendIncidentCritical", "critical"), _incident("SpendIncidentWarning", "warning"))
+
+RULES: Final = (*_INCIDENTS, *_SPEND, *_BLIND, *_PIPELINE, WATCHDOG)
 
 
 def rule_named(name: str) -> Rule:

@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import sys
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,7 +15,19 @@ from spanledger_collector.cli.access import Json, store_path
 from spanledger_collector.database import serving_of
 from spanledger_collector.exceptions import UsageError
 
-__all__ = ["demo"]
+__all__ = ["Incident", "demo"]
+
+
+class Incident(StrEnum):
+    """What can go wrong in the demo."""
+
+    RETRY_LOOP = "retry-loop"
+    CONTEXT_LEAK = "context-leak"
+    WRONG_PRICE = "wrong-price"
+    CACHE_COLLAPSE = "cache-collapse"
+    LEAKED_KEY = "leaked-key"
+    NONE = "none"
+
 
 _MARK: Final = "demo-ledger"
 
@@ -24,6 +37,15 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed makes the same calls.")] = 1,
     json: Json = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep serving the ledger when done, until Ctrl-C.")] = False,
+    incident: Annotated[
+        Incident | None,
+        typer.Option(
+            help="Instead: after a quiet week, which is replayed, something goes wrong, and on-call is told. none: nothing goes wrong."
+        ),
+    ] = None,
+    alertmanager: Annotated[
+        str | None, typer.Option(help="With --incident: URL of an Alertmanager to tell, too.", show_default=False)
+    ] = None,
     store: Annotated[
         Path | None,
         typer.Option("--store", help="Folder of the demo's ledger.", show_default="~/.local/share/spanledger-demo"),
@@ -34,8 +56,14 @@ def demo(
     if missing:
         raise UsageError(f"The demo needs {' and '.join(missing)}, not installed here: pip install 'spanledger[demo]'")
     from spanledger_collector.demo.runner import run_demo  # noqa: PLC0415 - what it imports is an extra
+    from spanledger_collector.demo.watch import run_incident  # noqa: PLC0415 - the same
 
     folder = _demo_store(store) if store else _fresh(_demo_store(store_path(None, "spanledger-demo")))
+    if incident:
+        out = Console(highlight=False)
+        sys.exit(
+            run_incident(incident.value, seed=seed, store=folder, alertmanager=alertmanager, keep=keep, console=out)
+        )
     sys.exit(run_demo(calls=calls, seed=seed, store=folder, as_json=json, keep=keep, console=Console(highlight=False)))
 
 

@@ -18,6 +18,7 @@ from opentelemetry import trace
 
 import spanledger
 from spanledger_collector.demo.clients import Clients
+from spanledger_collector.demo.habits import live_jobs
 from spanledger_collector.demo.plan import Call, Job, plan
 
 __all__ = ["main"]
@@ -32,12 +33,14 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="A small company that calls models, for `spanledger demo`.")
     parser.add_argument("--calls", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--incident", default="", help="run into this one instead of the usual plan")
     parser.add_argument("--vendor", required=True, help="URL of the demo's vendor")
     options = parser.parse_args(None if arguments is None else list(arguments))
     ledger = spanledger.instrument()
     started = time.monotonic()
     with Clients(options.vendor) as clients:
-        tally = work(clients, plan(options.calls, options.seed))
+        jobs = live_jobs(options.incident, options.seed) if options.incident else plan(options.calls, options.seed)
+        tally = work(clients, jobs)
     ledger.shutdown()
     say("done", **tally, seconds=round(time.monotonic() - started, 2))
     return 0

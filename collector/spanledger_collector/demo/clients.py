@@ -70,7 +70,8 @@ def in_house_client(vendor_url: str, key: str) -> openai.OpenAI:
 def chat(client: Any, call: Call, **options: Any) -> None:
     if call.stream and call.include_usage:
         options["stream_options"] = {"include_usage": True}
-    consume(client.chat.completions.create(model=call.model, messages=CHAT, stream=call.stream, **options), call)
+    messages = [*CHAT[:1], *question(call)]
+    consume(client.chat.completions.create(model=call.model, messages=messages, stream=call.stream, **options), call)
 
 
 def responses(client: Any, call: Call, **options: Any) -> None:
@@ -82,12 +83,17 @@ def embeddings(client: Any, call: Call, **options: Any) -> None:
 
 
 def messages(client: Any, call: Call, **options: Any) -> None:
-    request = {"model": call.model, "max_tokens": 2_000, "system": SYSTEM, "messages": QUESTION, **options}
+    request = {"model": call.model, "max_tokens": 2_000, "system": SYSTEM, "messages": question(call), **options}
     if not call.stream:
         client.messages.create(**request)
         return
     with client.messages.stream(**request) as stream:
         stream.get_final_message()
+
+
+def question(call: Call) -> Any:
+    """Return what the user says: what the call is for, or what users always ask."""
+    return [{"role": "user", "content": call.prompt}] if call.prompt else QUESTION
 
 
 def consume(answer: Any, call: Call) -> None:

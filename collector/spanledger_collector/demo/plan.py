@@ -25,6 +25,7 @@ class Call:
     service_tier: str = ""
     step: str = ""
     tool: str = ""
+    prompt: str = ""
 
 
 @dataclass(frozen=True)

@@ -140,11 +140,12 @@ def work(calls: int, seed: int, vendor_url: str, settings: dict[str, str], progr
 
 @contextmanager
 def application(
-    calls: int, seed: int, vendor_url: str, settings: dict[str, str], console: Console
+    calls: int, seed: int, vendor_url: str, settings: dict[str, str], console: Console, *, incident: str = ""
 ) -> Iterator[Iterator[dict[str, Any]]]:
     """Start the application and give the lines that it prints; raises SpanledgerError when it fails."""
     module = "spanledger_collector.demo.application"
     command = [sys.executable, "-m", module, "--calls", str(calls), "--seed", str(seed), "--vendor", vendor_url]
+    command += ["--incident", incident] if incident else []
     with (
         tempfile.TemporaryFile("w+") as stderr,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=settings) as process,

@@ -202,7 +202,7 @@ def test_a_rule_stays_quiet_just_below(ledger: Ledger, case: Case) -> None:
 
 
 def test_every_rule_with_a_query_has_its_two_tests_here() -> None:
-    tested = {case.rule for case in CASES} | {"Watchdog", "DiskLow"}
+    tested = {case.rule for case in CASES} | {"Watchdog", "DiskLow", "SpendIncidentCritical", "SpendIncidentWarning"}
 
     assert tested == {rule.name for rule in RULES if rule.query}
 

@@ -4,17 +4,22 @@ import re
 import shlex
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import requests
 from typer.testing import CliRunner
 
 from spanledger_collector.alerting.rules import RULES, Rule
 from spanledger_collector.alerting.watcher import Watching
+from spanledger_collector.anomalies.incidents import write_incidents
 from spanledger_collector.assets import assets
 from spanledger_collector.cli import app
+from spanledger_collector.database import open_embedded
 from spanledger_collector.receiver.commit import Item
 from spanledger_collector.server import EmbeddedServer
+from tests.collector.alerting.incident import INCIDENT, incident
 from tests.otlp import chat, request
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -53,12 +58,14 @@ def served(new_store: Callable[[], Path]) -> Iterator[dict[str, str]]:
     now = time.time()
     tags = {"spanledger.team": "search", "spanledger.feature": "help", "user.id": "ada", "session.id": "s-1"}
     spans = [chat(now - 1800 + n, extra=tags, tokens=None if n % 3 == 0 else (1000, 100)) for n in range(9)]
-    with EmbeddedServer(
-        new_store(), otlp_http_port=0, otlp_grpc_port=0, clickhouse_port=0, watching=Watching()
-    ) as server:
+    store = new_store()
+    with closing(open_embedded(store)) as database, closing(database.client()) as client:
+        write_incidents(client, [incident()])
+    with EmbeddedServer(store, otlp_http_port=0, otlp_grpc_port=0, clickhouse_port=0, watching=Watching()) as server:
         server.committer.take(Item(request([*spans, chat(1e9)]))).result(30)
         server.settle()
         yield {
+            "URL": server.clickhouse_url,
             "SPANLEDGER_STORE": str(server.database.path),
             "TEAM": "search",
             "FEATURE": "help",
@@ -67,6 +74,7 @@ def served(new_store: Callable[[], Path]) -> Iterator[dict[str, str]]:
             "SESSION": "s-1",
             "COMPLETENESS": "no_usage",
             "TRACE": spans[1].trace_id,
+            "INCIDENT": INCIDENT,
         }
 
 
@@ -84,3 +92,12 @@ def test_each_command_of_the_runbooks_works(
     assert name == "spanledger"
     assert done.exit_code == 0, (done.output, done.exception)
     assert done.output.strip() or arguments[0] == "query"
+
+
+def test_the_collector_serves_the_runbooks_and_nothing_else(served: dict[str, str]) -> None:
+    page = requests.get(f"{served['URL']}/runbooks/incidents.md", timeout=10)
+    none = requests.get(f"{served['URL']}/runbooks/..%2FREADME.md", timeout=10)
+
+    assert page.text == PAGES["incidents.md"]
+    assert page.headers["content-type"] == "text/plain; charset=utf-8"
+    assert none.status_code == 404
