@@ -11,8 +11,7 @@ DEMO_ARGS ?=
 # Two processes at most: each has an engine of its own, with threads of its own. A file's tests stay together: they share a store.
 PARALLEL := --numprocesses=auto --maxprocesses=2 --dist=loadfile --durations=25
 
-.PHONY: demo audit test test-all test-clients test-go test-collector test-deploy test-node test-wheel collector bench lint typecheck format build install clean
-.PHONY: demo test test-all test-clients test-go test-collector test-alertmanager test-wheel collector bench lint typecheck format build install clean
+.PHONY: demo audit test test-all test-clients test-go test-collector test-alertmanager test-deploy test-node test-page test-wheel collector bench lint typecheck format build install clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/spanledger demo $(DEMO_ARGS)
@@ -20,8 +19,7 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest $(PARALLEL)
 
-test-all: lint typecheck test-clients test-go test-collector test-deploy test-node test-wheel
-test-all: lint typecheck test-clients test-go test-collector test-alertmanager test-wheel
+test-all: lint typecheck test-clients test-go test-collector test-alertmanager test-deploy test-node test-page test-wheel
 
 # Old and new clients and the frameworks that need their own, each in an environment that is made once, in the cache.
 test-clients: $(VENV)/.dev
@@ -48,6 +46,7 @@ test-node: $(VENV)/.dev
 audit: $(VENV)/.dev
 	@$(BIN)/pip install --quiet 'pip-audit>=2.10'
 	@$(BIN)/pip-audit --local --skip-editable
+
 # Debian's Alertmanager, unpacked into the cache: what fires arrives there, whatever is killed. Skipped where apt-get cannot fetch it.
 test-alertmanager: $(VENV)/.dev
 	@program=$$($(BIN)/python -m tests.collector.alerting.alertmanager) || test $$? -eq 3 || exit 1; \
@@ -56,6 +55,10 @@ test-alertmanager: $(VENV)/.dev
 # The ClickHouse driver of the Collector's exporter and of Grafana, built with Go; Go keeps what it fetched and built.
 test-go: $(VENV)/.dev
 	@$(BIN)/python -m tests.collector.queries.clickhouse_go
+
+# The built-in page in a real Chromium (Debian's, if there is none), with axe-core from npm; says by name what is missing.
+test-page: $(VENV)/.browser
+	@$(BIN)/python -m tests.dashboards.browser
 
 # A forgotten file shows only in an installed wheel, away from the checkout.
 test-wheel: $(VENV)/.dev
@@ -96,6 +99,9 @@ $(VENV)/.demo: pyproject.toml
 
 $(VENV)/.dev: pyproject.toml
 	@$(call installed,dev)
+
+$(VENV)/.browser: pyproject.toml
+	@$(call installed,browser)
 
 define installed
 	test -n "$(PYTHON)" || { echo "spanledger needs Python 3.11 to 3.14; none was found. Say where: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }; \

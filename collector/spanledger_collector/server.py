@@ -21,6 +21,7 @@ from spanledger_collector.operations.backup import freeze
 from spanledger_collector.operations.counting import CountingCommitter
 from spanledger_collector.operations.disk import FREE_BYTES_MIN, DiskWatch
 from spanledger_collector.operations.routes import Status, build_routes
+from spanledger_collector.page import build_page
 from spanledger_collector.prices.book import install
 from spanledger_collector.queries import User, Users
 from spanledger_collector.queries import build_app as build_queries
@@ -186,6 +187,7 @@ class EmbeddedServer:
             on_commit=self._refresher.kick,
             admit=self.committer.admit,
             routes=build_routes(self.status, users, self.freeze),
+            page=build_page,
         )
 
     def _watcher(self, watching: Watching, disk: DiskWatch) -> Watcher:

@@ -1,6 +1,6 @@
 """Measures the ledger on this machine: `python -m tests.bench [--calls N] [--only PART]`, all in one process, one after the other.
 
-Ten million calls without the rest: `python -m tests.bench --calls 10000000 --only calls`.
+Ten million calls without the rest: `python -m tests.bench --calls 10000000 --only calls`, or `--only dashboards`: each panel's query.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from spanledger_collector.prices import Override, apply, draft, preview
 from spanledger_collector.receiver.door import Door, OtlpRequest
 from spanledger_collector.refresh import judge, refresh, settle
 from spanledger_collector.server import prepare
+from tests.bench.dashboards import bench_dashboards
 from tests.otlp import chat, request
 
 SPANS_PER_REQUEST = 500
@@ -106,7 +107,8 @@ def bench_election(table: Table, client: Client, spans: int) -> None:
     table.add_row(what, f"{wall:.1f} s", f"{cpu / spans * 1e6:.0f} us CPU per span")
 
 
-def bench_queries(table: Table, client: Client, calls: int) -> None:
+def fill(table: Table, client: Client, calls: int) -> None:
+    """Put that many calls in the place of all that there were, and make their rollups."""
     for name in ("genai_calls", "dirty_minutes", "cost_minutes", "cost_hours", "actor_minutes", "actor_hours"):
         client.command(f"truncate table {name}")
     client.command((Path(__file__).parent / "synthetic_calls.sql").read_text(), parameters={"calls": calls})
@@ -119,6 +121,9 @@ def bench_queries(table: Table, client: Client, calls: int) -> None:
     _row_per_million(table, f"all rollups of {calls:,} calls made from nothing", wall, cpu, calls)
     hours, actors = client.query(ROLLUP_ROWS).result_rows[0]
     table.add_row("  rows of cost_hours, of actor_hours", f"{hours:,}, {actors:,}", "")
+
+
+def bench_queries(table: Table, client: Client, calls: int) -> None:
     for name, sql in QUERIES.items():
         wall, cpu = measured(lambda sql=sql: client.query(sql))  # type: ignore[misc]
         table.add_row(f"{name}, {calls:,} calls", f"{wall * 1000:.0f} ms", f"{cpu * 1000:.0f} ms CPU")
@@ -156,7 +161,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=1_000_000, help="calls in the queried and re-priced ledger")
     parser.add_argument("--backlog", type=int, default=200_000, help="spans that wait for the election")
-    parser.add_argument("--only", choices=("ingest", "election", "calls"), help="one part; all when left out")
+    parser.add_argument(
+        "--only", choices=("ingest", "election", "calls", "dashboards"), help="one part; all when left out"
+    )
     arguments = parser.parse_args()
     calls = arguments.calls
     table = Table(
@@ -174,6 +181,10 @@ def main() -> None:
                 bench_ingest(table, database, client)
             if arguments.only in (None, "election"):
                 bench_election(table, client, arguments.backlog)
+            if arguments.only in (None, "calls", "dashboards"):
+                fill(table, client, calls)
+            if arguments.only in (None, "dashboards"):
+                bench_dashboards(table, client)
             if arguments.only in (None, "calls"):
                 bench_queries(table, client, calls)
                 bench_repricing(table, client, calls)

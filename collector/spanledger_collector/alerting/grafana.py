@@ -175,7 +175,7 @@ def as_yaml(content: Mapping[str, Any]) -> str:
     """Return a file's text; a query is written line by line, as it is read."""
     import yaml  # noqa: PLC0415 - only whoever changes rules needs it
 
-    class Dumper(yaml.SafeDumper):  # type: ignore[misc]  # it has no types
+    class Dumper(yaml.SafeDumper):
         """Writes texts of several lines as blocks, and repeats what is the same: an alias is for programs."""
 
         def ignore_aliases(self, _: object) -> bool:

@@ -17,6 +17,7 @@ from spanledger_collector.cli import (
     backup,
     close,
     cost,
+    dashboards,
     demo,
     doctor,
     explain,
@@ -68,6 +69,7 @@ app.command("doctor", short_help="Send a canary and say what is wrong, in words.
 app.add_typer(anomalies.app, name="anomalies")
 app.command("watch", short_help="Evaluate the alert rules, and tell receivers.")(watch.watch)
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(prices.app, name="prices")
 app.add_typer(names.app, name="names")
 app.add_typer(quarantine.app, name="quarantine")

@@ -38,6 +38,7 @@ _HINT = """Serving the ledger {store}
   OTLP/HTTP       {http}
   OTLP/gRPC       {grpc}
   queries (HTTP)  {clickhouse}   (ClickHouse protocol, read only; also /ready and /metrics)
+  page            {clickhouse}/overview   (in a browser: spend, who spends, what is unknown)
 Point a program at it:  OTEL_EXPORTER_OTLP_ENDPOINT={http}
 Then look:              spanledger cost --by team,model
 Ctrl-C stops it; what was acknowledged is stored."""

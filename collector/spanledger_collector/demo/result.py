@@ -67,7 +67,9 @@ class DemoResult:
         return [
             f"{command} cost --by team,model {option}",
             f'{command} query "select user, sum(cost_usd) from calls group by user order by 2 desc limit 5" {option}',
-            f"{command} up {option}" if option.startswith("--store") else f"{command} up",
+            f"{command} up {option}   # then look: http://127.0.0.1:8123"
+            if option.startswith("--store")
+            else f"{command} up",
         ]
 
 

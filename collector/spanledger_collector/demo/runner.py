@@ -65,6 +65,7 @@ def run_demo(
 
 def serve(server: EmbeddedServer, console: Console) -> None:
     """Say where the ledger is served, and wait for Ctrl-C."""
+    console.print(f"Look at it in a browser: [bold]{server.clickhouse_url}/overview[/bold]")
     console.print(f"Serving the ledger at {server.clickhouse_url}, OTLP at {server.otlp_http_url}. Ctrl-C ends it.")
     with suppress(KeyboardInterrupt):
         threading.Event().wait()

@@ -12,7 +12,7 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from spanledger_collector.database import Database
@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 _PACKED_BYTES_MIN: Final = 1_000
 _RETRY_AFTER_SECONDS: Final = "1"
 _BODY_SECONDS_MAX: Final = 60.0
+_FIRST_PAGE: Final = "/overview"
 
 
 def _nothing() -> None:
@@ -49,11 +50,12 @@ def build_app(
     on_commit: Callable[[], None] = _nothing,
     admit: Callable[[], None] = _nothing,
     routes: Sequence[BaseRoute] = (),
+    page: Callable[[Readers, Users], Sequence[BaseRoute]] | None = None,
 ) -> Starlette:
     """Return the application that answers SQL on an open ledger; its lifespan ends the readers and the writer.
 
     ``users`` says who may ask and write (None: everybody may read); ``admit`` raises while nothing can be written; ``on_commit`` hears
-    of what was; ``routes`` are served beside it.
+    of what was; ``routes`` are served beside it. ``page`` makes the routes of the page for browsers, which are led there.
     """
     readers, writer, sending = Readers(database), Writer(database, on_commit, admit), Sending()
     who = users or Users()
@@ -72,6 +74,8 @@ def build_app(
         return await (writer.execute(question) if user.role == "owner" else readers.answer(question))
 
     async def query(request: Request) -> Response:
+        if page and _is_browser(request):
+            return RedirectResponse(_FIRST_PAGE)
         query_id, started = request.query_params.get("query_id") or str(uuid.uuid4()), time.perf_counter_ns()
         try:
             answer = await answered(request)
@@ -82,16 +86,27 @@ def build_app(
             _log.info("Query %s was refused: %s", query_id, error)
             return _failure(error, query_id)
 
+    own = [Route("/", query, methods=["GET", "POST"]), Route("/ping", _ping), Route("/replicas_status", _ping)]
+    shown = page(readers, who) if page else ()
+    return Starlette(
+        routes=[*own, *shown, *routes],
+        middleware=[Middleware(LocalOnly)],
+        lifespan=_ending(readers.close, writer.close),
+    )
+
+
+def _ending(*closes: Callable[[], None]) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+    """Return a lifespan that closes what the application opened."""
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            await asyncio.to_thread(readers.close)
-            await asyncio.to_thread(writer.close)
+            for close in closes:
+                await asyncio.to_thread(close)
 
-    own = [Route("/", query, methods=["GET", "POST"]), Route("/ping", _ping), Route("/replicas_status", _ping)]
-    return Starlette(routes=[*own, *routes], middleware=[Middleware(LocalOnly)], lifespan=lifespan)
+    return lifespan
 
 
 @contextlib.asynccontextmanager
@@ -103,6 +118,11 @@ async def _within(seconds: float) -> AsyncIterator[None]:
         raise RefusedError(
             159, "TIMEOUT_EXCEEDED", f"The query did not arrive within {seconds:.0f} seconds."
         ) from error
+
+
+def _is_browser(request: Request) -> bool:
+    """Whether somebody typed the address of the endpoint into a browser."""
+    return request.method == "GET" and not request.url.query and "text/html" in request.headers.get("accept", "")
 
 
 async def _ping(request: Request) -> Response:  # noqa: ARG001 - the framework's signature

@@ -1,0 +1,144 @@
+"""The page's addresses on the query port: a shell for each dashboard, its files, and the answers to the panels' queries.
+
+Whoever may ask on this port may see the page, with the same login and the same limits: each query passes the gate, and a reader of one
+tenant gets that tenant's rows.
+"""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from spanledger_collector.page.site import SITE
+from spanledger_collector.panels import (
+    ANNOTATIONS,
+    DASHBOARDS,
+    FILTERS,
+    Panel,
+    Window,
+    expand,
+    interval_seconds,
+    read_query,
+)
+from spanledger_collector.queries.engine import Question, Readers
+from spanledger_collector.queries.errors import RefusedError, http_status
+from spanledger_collector.queries.users import User, Users
+
+__all__ = ["build_page"]
+
+_STATIC: Final = Path(__file__).parent / "static"
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+_LOGIN: Final = {"WWW-Authenticate": 'Basic realm="spanledger", charset="UTF-8"'}
+_POINTS_MAX: Final = 120
+_MINUTES_SECONDS: Final = 7_200  # for so long the sums are kept by the minute
+_YEARS_SECONDS: Final = 5 * 366 * 86_400
+_FORMAT: Final = "JSONCompact"
+_SETTINGS: Final = {"date_time_output_format": "iso"}
+_AUTHENTICATION_FAILED: Final = 516
+
+_PANELS: Final[dict[str, Panel | None]] = {
+    **{f"variables/{name}": None for name in FILTERS},
+    **{annotation.query: None for annotation in ANNOTATIONS},
+    **{dashboard.query_of(panel): panel for dashboard in DASHBOARDS for panel in dashboard.panels},
+}
+_CHOICES: Final = frozenset(choice.name for dashboard in DASHBOARDS for choice in dashboard.choices)
+
+_Handler = Callable[[Request], Awaitable[Response]]
+
+
+def build_page(readers: Readers, users: Users) -> Sequence[BaseRoute]:
+    """Return the routes of the page; ``readers`` answer its queries, ``users`` say who asks."""
+
+    async def shell(request: Request) -> Response:
+        users.of(request)
+        return FileResponse(_STATIC / "index.html")
+
+    async def site(request: Request) -> Response:
+        user = users.of(request)
+        row = json.loads(await _asked(readers, user, _SITE_QUERY))["data"][0]
+        found = {"annotations": [] if user.tenant else [each.query for each in ANNOTATIONS]}
+        return JSONResponse({**SITE, **found, "zone": row[0], "any_calls": bool(row[1]), "tenant": user.tenant})
+
+    async def query(request: Request) -> Response:
+        user, name = users.of(request), request.path_params["query"]
+        if name not in _PANELS:
+            raise HTTPException(404, f"There is no panel {name}.")
+        panel = _PANELS[name]
+        window = _window(request, panel.step if panel else 3600)
+        variables = {key: request.query_params.getlist(key) for key in (*FILTERS, *_CHOICES)}
+        body = await _asked(readers, user, expand(read_query(name), window, variables))
+        answer = json.loads(body)
+        shown = {"start": window.start, "end": window.end, "step": window.step}
+        return JSONResponse({"columns": [column["name"] for column in answer["meta"]], "rows": answer["data"], **shown})
+
+    return [
+        *(Route(f"/{dashboard.name}", _guarded(shell)) for dashboard in DASHBOARDS),
+        Route("/page/site", _guarded(site)),
+        Route("/page/query/{query:path}", _guarded(query)),
+        Mount("/page/static", _Files(directory=_STATIC)),
+    ]
+
+
+class _Files(StaticFiles):
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update(_HEADERS)
+        return response
+
+
+def _guarded(handler: _Handler) -> _Handler:
+    """Answer refusals as JSON with a sentence, ask for a login where one is needed, and set the headers of all answers."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            response = await handler(request)
+        except RefusedError as error:
+            if error.code == _AUTHENTICATION_FAILED:
+                response = JSONResponse({"error": "Log in as a user of this ledger."}, 401, _LOGIN)
+            else:
+                response = JSONResponse({"error": str(error), "code": error.code}, http_status(error.code))
+        except HTTPException as error:
+            response = JSONResponse({"error": error.detail}, error.status_code)
+        response.headers.update(_HEADERS)
+        return response
+
+    return guarded
+
+
+async def _asked(readers: Readers, user: User, sql: str) -> bytes:
+    question = Question(sql, format=_FORMAT, settings=_SETTINGS, tenant=user.tenant)
+    return (await readers.answer(question)).body
+
+
+def _window(request: Request, least: int) -> Window:
+    """Return the time range of a request: seconds since 1970."""
+    now = int(time.time())
+    try:
+        end = min(int(request.query_params.get("to", now)), now + 86_400)
+        start = max(int(request.query_params.get("from", end - 86_400)), end - _YEARS_SECONDS)
+    except ValueError as error:
+        raise HTTPException(400, "from and to are whole seconds since 1970.") from error
+    if start >= end:
+        raise HTTPException(400, "The time range ends before it begins.")
+    if start >= now - _MINUTES_SECONDS:
+        least = 60
+    return Window(start, end, interval_seconds(end - start, _POINTS_MAX, least))
+
+
+_SITE_QUERY: Final = files("spanledger_collector.page").joinpath("statements", "site.sql").read_text("utf-8")

@@ -1,0 +1,64 @@
+"""The queries as text: macros, variables, filters, and what every panel must say about itself."""
+
+import pytest
+
+from spanledger_collector.exceptions import UsageError
+from spanledger_collector.panels import DASHBOARDS, Kind, Window, dashboard_of, expand, interval_seconds, read_query
+from spanledger_collector.panels.queries import FILTERS, names_of_queries
+
+MONTH = 30 * 86_400
+
+
+def test_every_panel_has_a_query_and_every_query_a_panel() -> None:
+    drawn = {dashboard.query_of(panel) for dashboard in DASHBOARDS for panel in dashboard.panels}
+
+    assert drawn == {name for name in names_of_queries() if not name.startswith(("variables/", "annotations/"))}
+
+
+def test_macros_and_variables_expand_as_the_data_source_does() -> None:
+    sql = (
+        "select $__timeInterval(ts), $__interval_s where $__timeFilter(ts) and ts > $__fromTime and $__toTime > 0 "
+        "and t in (${team:singlequote})"
+    )
+
+    assert expand(sql, Window(100, 7300, 3600), {"team": ["a", "it's"]}) == (
+        "select toStartOfInterval(toDateTime(ts), INTERVAL 3600 second), 3600 where ts >= toDateTime(100) AND ts <= toDateTime(7300) "
+        "and ts > toDateTime(100) and toDateTime(7300) > 0 and t in ('a','it\\'s')"
+    )
+
+
+def test_a_variable_without_values_selects_all_and_no_value_is_read_as_a_macro() -> None:
+    assert expand("x in (${team:singlequote})", Window(0, 1), {}) == "x in ('*')"
+    assert expand("x in (${team:singlequote})", Window(0, 1), {"team": ["$__toTime"]}) == "x in ('$__toTime')"
+
+
+def test_a_macro_that_only_the_frontend_expands_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"\$__conditionalAll is not one"):
+        expand("where $__conditionalAll(x, $y)", Window(0, 1), {})
+
+
+def test_the_axis_has_at_most_the_points_that_were_asked_for() -> None:
+    assert interval_seconds(86_400, 200) == 3600
+    assert interval_seconds(MONTH, 200) == 21_600
+    assert interval_seconds(3600, 200, 60) == 60
+    assert interval_seconds(12_000, 200, 60) == 60
+    assert interval_seconds(12_060, 200, 60) == 120
+
+
+def test_every_panel_says_what_it_is_in_whole_words() -> None:
+    for dashboard in DASHBOARDS:
+        for panel in dashboard.panels:
+            assert len(panel.description) > 40, panel.title
+            assert panel.empty.endswith("."), panel.title
+            if panel.kind is Kind.STAT and any(field.name in ("known_usd", "forecast_usd") for field in panel.fields):
+                assert any(field.name == "unknown_calls" for field in panel.fields), panel.title
+    with pytest.raises(UsageError, match="There is no dashboard 'costs'; there are overview, "):
+        dashboard_of("costs")
+
+
+def test_all_filters_are_in_every_query_of_costs() -> None:
+    for dashboard in DASHBOARDS:
+        for panel in dashboard.panels:
+            sql = read_query(dashboard.query_of(panel))
+            if (" costs as c" in sql or " calls\n" in sql) and dashboard.name != "anomalies":
+                assert all(f"${{{name}:singlequote}}" in sql for name in FILTERS), panel.title
