@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,10 @@ def test_a_call_of_vercels_sdk_is_billed_with_its_tags(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         found = spanledger("query", ASKED, "--store", ledger.store, "--format", "JSONEachRow")
-        while '"priced"' not in found.out:  # the model's name is resolved with the next election
+        patience = time.monotonic() + 120
+        while (
+            '"priced"' not in found.out and time.monotonic() < patience
+        ):  # the model's name is resolved with the next election
             found = spanledger("query", ASKED, "--store", ledger.store, "--format", "JSONEachRow")
 
     assert [json.loads(line) for line in found.out.splitlines()] == [

@@ -46,6 +46,9 @@ class Tab:
         self.filled()
 
     def text(self, panel: str) -> str:
+        """What the panel says once it has been brought into view: out of view it asks for nothing."""
+        self.page.locator(f"#{panel}").scroll_into_view_if_needed()
+        self.filled()
         return str(self.page.locator(f"#{panel} .body").inner_text())
 
 
