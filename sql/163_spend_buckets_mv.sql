@@ -1,6 +1,6 @@
 -- Makes the due ten minutes again, whole and in one part each, from single priced calls: repeats and sessions need single calls.
 create or replace materialized view {db}.spend_buckets_mv
-refresh every 1 minute{by_command} append to {db}.spend_buckets as
+refresh every 1 minute{by_command} append to {db}.spend_buckets {as_its_maker}as
 with
   now64(3, 'UTC') as started,
   -- an array is evaluated once, so that all parts of the query see one set; `in (select arrayJoin(...))` prunes, `has` would not

@@ -1,5 +1,5 @@
 -- Every landed span says which version of its service made it, and some say which version of a prompt.
-create or replace materialized view {db}.deployments_mv to {db}.deployments as
+create or replace materialized view {db}.deployments_mv to {db}.deployments {as_its_maker}as
 select ServiceName as service, pair.1 as what, pair.2 as version, toDateTime(min(Timestamp), 'UTC') as first_seen
 from {db}.otel_traces
 array join [

@@ -164,8 +164,7 @@ def test_every_setting_is_documented_and_no_other() -> None:
     deployed = {name for file in ROOT.glob("deploy/**/*.yaml") for name in pattern.findall(file.read_text("utf-8"))}
     # The defaults of tags are built from their names in the code, and written as one on the page.
     read |= {f"SPANLEDGER_{tag}" for tag in ("TEAM", "FEATURE", "TENANT", "TASK")}
-    pages = {*DOCUMENTS, *ROOT.glob("instrumentation/**/*.md")}
-    text = "\n".join(file.read_text("utf-8") for file in pages)
+    text = "\n".join(file.read_text("utf-8") for file in {*DOCUMENTS, *ROOT.glob("instrumentation/**/*.md")})
     written = set(
         pattern.findall(re.sub(r"(SPANLEDGER_)TEAM\|FEATURE\|TENANT\|TASK", r"\1TEAM \1FEATURE \1TENANT \1TASK", text))
     )

@@ -93,9 +93,9 @@ def test_an_alert_ends_in_alertmanager_when_its_cause_has_ended(
     with Hook() as oncall:
         it = alertmanager(oncall=oncall)
         with up(new_store(), **telling(it, tmp_path)) as running:
-            deliver(running, spending(150, minutes=59.5))
+            deliver(running, spending(150, minutes=58.8))
             wait_for(lambda: oncall.alerts)
-            wait_for(lambda: oncall.alerts[-1]["status"] == "resolved", 120)
+            wait_for(lambda: oncall.alerts[-1]["status"] == "resolved", 180)
 
             assert it.alerts(alertname="SpendPerHour") == []
 

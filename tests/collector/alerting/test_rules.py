@@ -255,7 +255,7 @@ def test_too_few_calls_say_nothing_about_completeness(ledger: Ledger) -> None:
 
 
 def test_a_service_that_pauses_often_is_not_silent(ledger: Ledger) -> None:
-    seeded(ledger, CASES[4], silent(26, pause=9))
+    seeded(ledger, CASES[4], silent(24, pause=9))
 
     assert asked(ledger, "ServiceSilent") == []
 
