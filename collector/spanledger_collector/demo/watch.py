@@ -74,7 +74,7 @@ def run_incident(
                 stack.enter_context(server)
             past(server, environment, seed, progress)
             with step(progress, "Looking at the quiet week"):
-                early = watched(stack, server, store, watching, oncall)
+                watcher, early = watched(stack, server, store, watching, oncall)
             if incident == "wrong-price":
                 with step(progress, "Setting a price with a slip in the decimal point"):
                     mistype(store)
@@ -82,6 +82,7 @@ def run_incident(
             live(incident, seed, vendor.url, application_settings(server.otlp_http_url, environment), progress)
             with step(progress, "Waiting for what on-call is told"):
                 told = oncall.wait(PATIENCE_SECONDS if incident != QUIET else QUIET_SECONDS, since=started)
+                have_all_told(watcher, receivers)
         report(console, incident, [*early, *told], time.monotonic() - started)
         if keep:
             serve(server, console)
@@ -90,14 +91,24 @@ def run_incident(
 
 def watched(
     stack: ExitStack, server: EmbeddedServer, store: Path, watching: Watching, oncall: OnCall
-) -> list[dict[str, Any]]:
-    """Watch from now on, as `spanledger up` does; return what on-call was told of the week before."""
+) -> tuple[Watcher, list[dict[str, Any]]]:
+    """Watch from now on, as `spanledger up` does; return the watcher, and what on-call was told of the week before."""
     links = Links(page=server.clickhouse_url)
     watcher = stack.enter_context(Watcher(server.database, store / BOOK, replace(watching, links=links)))
     end = time.monotonic() + PATIENCE_SECONDS
     while not watcher.book.alerts() and time.monotonic() < end:  # the watchdog is the first
         time.sleep(0.1)
-    return oncall.wait(2.0, since=0)
+    return watcher, oncall.wait(2.0, since=0)
+
+
+def have_all_told(watcher: Watcher, receivers: Sequence[Receiver]) -> None:
+    """Wait until the other receivers know what on-call knows: each is told in its own time."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end and any(
+        watcher.book.due(it.name, time.time(), rules=it.rules, resend_seconds=None, hold_seconds=PATIENCE_SECONDS)
+        for it in receivers
+    ):
+        time.sleep(0.1)
 
 
 def past(server: EmbeddedServer, environment: str, seed: int, progress: Progress) -> None:
