@@ -11,13 +11,7 @@ with
   (select toFloat64OrNull(toString(minOrNull(silent_seconds))) from {db}.services_seen where genai_spans != 0) as silent,
   (select countIf(received_at > now64(3) - interval 1 day) from {db}.quarantined_spans) as spans_aside,
   (select countIf(received_at > now64(3) - interval 1 day) from {db}.quarantined_requests) as requests_aside,
-  (
-    select sum(gaps)
-    from (
-      select toInt64(max(sequence)) - toInt64(min(sequence)) + 1 - toInt64(uniqExact(sequence)) as gaps
-      from {db}.genai_calls
-      where ts > now('UTC') - interval 70 minute and ts <= now('UTC') - interval 10 minute and sequence != 0
-      group by service, process)) as lost,
+  (select sum(missing) from {db}.lost_spans) as lost,
   (select count() from system.view_refreshes where database = '{db}' and exception != '') as broken,
   (select dateDiff('second', max(learned_at), now64(3, 'UTC')) / 86400 from {db}.price_books having count() != 0) as book_age
 select
@@ -29,7 +23,7 @@ from (
     ('silence', silent, 'seconds', 'Since the latest GenAI span started, by its sender''s clock; negative: that clock is ahead'),
     ('quarantined_spans', toNullable(toFloat64(spans_aside)), 'spans', 'Spans and log records kept aside in 24 hours'),
     ('quarantined_requests', toNullable(toFloat64(requests_aside)), 'requests', 'Requests that could not be read in 24 hours'),
-    ('lost_spans', toNullable(toFloat64(lost)), 'spans', 'Numbers missing among the GenAI spans of the hour that ended ten minutes ago'),
+    ('lost_spans', toNullable(toFloat64(lost)), 'spans', 'Numbers missing among the GenAI spans of the hour that ended 15 minutes ago: lost_spans'),
     ('failed_refreshes', toNullable(toFloat64(broken)), 'views', 'Refreshed views whose last run failed; system.view_refreshes says why'),
     ('price_list_age', toNullable(status.3), 'days', 'Since this ledger first used its version of the price list'),
     ('price_book_age', toNullable(book_age), 'days', 'Since the price book in force was made'),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from spanledger_collector.anomalies.places import Place, place_of_series, statement
+from spanledger_collector.anomalies.places import Place, place_of_series
 from spanledger_collector.anomalies.signals import (
     DIMENSIONS,
     STEP,
@@ -15,6 +15,7 @@ from spanledger_collector.anomalies.signals import (
     confirmed,
     days_of,
     end_of,
+    parts_of,
     read_thresholds,
 )
 
@@ -45,8 +46,7 @@ def backtest(
     """Return what a preset would have told of in a time, newest first; call after spend_buckets is up to date."""
     thresholds = read_thresholds(client, preset, until)
     points = list(range(end_of(since), end_of(until) + 1, STEP))
-    count = int(client.query(statement("series_count"), {"until": points[-1]}).result_rows[0][0])
-    shards = -(-count // _SERIES_AT_ONCE) or 1
+    shards = parts_of(client, points[-1], _SERIES_AT_ONCE)
     found: list[Mapping[str, Any]] = []
     parts = [(day, shard) for day in days_of(points) for shard in range(shards)]
     for number, (day, shard) in enumerate(parts):

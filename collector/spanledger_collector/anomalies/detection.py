@@ -15,6 +15,7 @@ from spanledger_collector.anomalies.causes import RATIO_RULES, cause_of, class_o
 from spanledger_collector.anomalies.feedback import Event, planned
 from spanledger_collector.anomalies.incidents import Incident, read_incidents, write_incidents
 from spanledger_collector.anomalies.signals import (
+    PROOF_RULES,
     STEP,
     Signal,
     Thresholds,
@@ -36,7 +37,6 @@ _LAST_DIGIT: Final = Decimal(1).scaleb(-24)
 _SHARED: Final = 0.5  # of a signal's money: with so much in an incident's place it is part of it
 _OVER: Final = Decimal("0.25")  # of the mean impact an hour: with less in the last hour it is over
 _LIFTED: Final = 1.25  # how far beyond what people called expected something must be to be told again
-_PROOF_RULES: Final = frozenset({"repeats", "session", "prompt", "huge_call"})
 _CLOSE: Final = 0.5  # signals of half the largest one's money are candidates to be told about: the purest of them is
 _DIMENSIONS: Final = ("user", "feature", "tenant", "model", "all")
 
@@ -141,36 +141,18 @@ class _Detection:
             return None
         again = sum(incident.feedback == "expected" and seed.series in incident.series for incident in self._known)
         blank = Incident(
-            _id_of(seed, found, again),
-            "open",
-            seed.started_at,
-            self._now,
-            self._now,
-            self._now,
-            None,
-            seed.rule,
-            "",
-            "",
-            "",
-            "",
-            (seed.series,),
-            seed.strength,
-            by_ratio,
-            found.scope,
-            found.place,
-            found.session,
-            "",
-            "",
-            None,
-            Decimal(0),
-            Decimal(0),
-            Decimal(0),
-            Decimal(0),
-            Decimal(0),
-            {},
-            0,
-            (),
-            "",
+            incident_id=_id_of(seed, found, again),
+            started_at=seed.started_at,
+            detected_at=self._now,
+            updated_at=self._now,
+            fired_at=self._now,
+            rule=seed.rule,
+            series=(seed.series,),
+            peak=seed.strength,
+            by_ratio=by_ratio,
+            scope=found.scope,
+            place=found.place,
+            session=found.session,
         )
         told = self._told(blank, found)
         return replace(told, first_impact_usd=told.impact_usd)
@@ -259,7 +241,7 @@ class _Detection:
 
 def _seed(signals: Iterable[Signal]) -> Signal:
     """Return the signal to tell about first: proof before ratios before volume; of those with much money the purest, then the narrowest."""
-    ranks = {signal: 0 if signal.rule in _PROOF_RULES else 1 if signal.rule in RATIO_RULES else 2 for signal in signals}
+    ranks = {signal: 0 if signal.rule in PROOF_RULES else 1 if signal.rule in RATIO_RULES else 2 for signal in signals}
     best = min(ranks.values())
     found = [signal for signal, rank in ranks.items() if rank == best]
     most = max(signal.excess_usd for signal in found)

@@ -1,7 +1,7 @@
 """What is known of an incident, and where that is kept."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -15,7 +15,7 @@ __all__ = ["DRIVERS", "Incident", "read_incidents", "write_incidents"]
 DRIVERS: Final = ("volume", "tokens_per_call", "mix", "cache", "unit_price")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Incident:
     """One incident as a pass saw it. Money in USD; ``effects`` sum to ``impact_usd``; times in UTC.
 
@@ -23,35 +23,35 @@ class Incident:
     """
 
     incident_id: str
-    status: str
+    status: str = "open"
     started_at: datetime
     detected_at: datetime
     updated_at: datetime
     fired_at: datetime
-    resolved_at: datetime | None
+    resolved_at: datetime | None = None
     rule: str
-    driver: str
-    class_: str
-    severity: str
-    cause: str
+    driver: str = ""
+    class_: str = ""
+    severity: str = ""
+    cause: str = ""
     series: tuple[int, ...]
     peak: float
     by_ratio: bool
     scope: Place
     place: Place
     session: str
-    explained_by: str
-    explained_by_two: str
-    explained_share: float | None
-    expected_usd: Decimal
-    actual_usd: Decimal
-    impact_usd: Decimal
-    impact_usd_per_hour: Decimal
-    first_impact_usd: Decimal
-    effects: Mapping[str, Decimal]
-    calls: int
-    trace_ids: tuple[str, ...]
-    deploy: str
+    explained_by: str = ""
+    explained_by_two: str = ""
+    explained_share: float | None = None
+    expected_usd: Decimal = Decimal(0)
+    actual_usd: Decimal = Decimal(0)
+    impact_usd: Decimal = Decimal(0)
+    impact_usd_per_hour: Decimal = Decimal(0)
+    first_impact_usd: Decimal = Decimal(0)
+    effects: Mapping[str, Decimal] = field(default_factory=dict)
+    calls: int = 0
+    trace_ids: tuple[str, ...] = ()
+    deploy: str = ""
     feedback: str = ""
 
     @property
@@ -63,9 +63,9 @@ class Incident:
 _TIMES: Final = ("started_at", "detected_at", "updated_at", "fired_at", "resolved_at")
 _COLUMNS: Final = tuple(
     name
-    for field in fields(Incident)
-    if field.name != "feedback"
-    for name in ((field.name,) if field.name != "place" else tuple(asdict(Place())))
+    for each in fields(Incident)
+    if each.name != "feedback"
+    for name in ((each.name,) if each.name != "place" else tuple(asdict(Place())))
 )
 
 
@@ -83,7 +83,7 @@ def write_incidents(client: Client, incidents: Sequence[Incident]) -> None:
 
 
 def _row(incident: Incident) -> list[Any]:
-    values: dict[str, Any] = {field.name: getattr(incident, field.name) for field in fields(Incident)}
+    values: dict[str, Any] = {each.name: getattr(incident, each.name) for each in fields(Incident)}
     values |= asdict(incident.place) | {
         "scope": tuple(asdict(incident.scope).values()),
         "by_ratio": int(incident.by_ratio),

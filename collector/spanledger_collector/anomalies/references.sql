@@ -12,7 +12,7 @@ with
       groupArrayInsertAt(toUInt64(0), {reference_buckets:UInt32})(fingerprint, i) as fingerprint_a
     from (
       select *, toUInt32(intDiv(toUnixTimestamp(bucket) - first, 600)) as i
-      from {series_buckets}
+      from series_buckets
       where bucket >= toDateTime(first, 'UTC') and bucket < toDateTime(arrayMax(hours), 'UTC') and has({dimensions:Array(String)}, dimension) and series % {shards:UInt32} = {shard:UInt32})
     group by series),
   running as (

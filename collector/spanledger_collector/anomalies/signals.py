@@ -14,6 +14,7 @@ from spanledger_collector.refresh import refresh
 __all__ = [
     "DIMENSIONS",
     "PRESETS",
+    "PROOF_RULES",
     "STEP",
     "Signal",
     "Thresholds",
@@ -22,6 +23,7 @@ __all__ = [
     "confirmed",
     "days_of",
     "end_of",
+    "parts_of",
     "read_thresholds",
     "signals_at",
     "sum_buckets",
@@ -33,16 +35,23 @@ STEP: Final = 600
 _HOUR: Final = 3600
 _DAY: Final = 86400
 _REFERENCE_DAYS: Final = 9
-_SERIES_AT_ONCE: Final = 1000  # arrays of nine days of so many series are in memory together: about 0.4 GB
+_REFERENCES_AT_ONCE: Final = (
+    250  # arrays of nine days of so many series are in memory together: 0.1 to 0.4 GB; of 1,000 they took 1.7
+)
+_SERIES_AT_ONCE: Final = 1000  # of which one day is in memory together
 _AT_ONCE: Final = 2.0  # a rule that is exceeded so many times waits for no second check
-# These have no multiple, and wait for a second check; the others are proof by themselves, or count.
+# These have no multiple, and wait for a second check.
 _NEVER_AT_ONCE: Final = frozenset({"cache", "creep", "lost_traffic"})
-_PROOF: Final = frozenset({"repeats", "session", "huge_call", "prompt"})
+PROOF_RULES: Final = frozenset({"repeats", "session", "huge_call", "prompt"})
+"""Rules that are proof by themselves: one look is enough, and they are told of first."""
 
 
 @dataclass(frozen=True)
 class Signal:
-    """A rule that fires for a series: by how much, since when, and about how much money in the rule's window."""
+    """A rule that fires for a series: by how much, since when, and about how much money in the rule's window.
+
+    ``excess_usd`` is an estimate of statistics, to rank and to compare with the floor; the money of an incident is exact.
+    """
 
     series: int
     dimension: str
@@ -108,7 +117,8 @@ def end_of(now: datetime) -> int:
 def signals_at(client: Client, now: datetime, thresholds: Thresholds) -> list[Signal]:
     """Return what fires now and is confirmed, dearest first."""
     points = [end_of(now) - STEP, end_of(now)]
-    shards = _keep_references(client, points)
+    _keep_references(client, points)
+    shards = parts_of(client, points[-1], _SERIES_AT_ONCE)
     rows = [row for shard in range(shards) for row in compared(client, points, thresholds.rules, shard=(shard, shards))]
     found = [_signal(row, thresholds) for row in confirmed(rows, thresholds.rules, points[-1:])]
     return sorted(found, key=lambda signal: (-signal.excess_usd, signal.series, signal.rule))
@@ -124,11 +134,9 @@ def compared(
     history: bool = False,
 ) -> list[dict[str, Any]]:
     """Return the rows of signals.sql at some points; ``history`` makes their references on the way, and keeps none."""
-    sql = statement("signals").replace("{series_buckets}", "series_buckets")
+    sql = statement("signals")
     hours = sorted({(point - 1) // _HOUR * _HOUR for point in points})
-    references = (
-        f"({statement('references')})".replace("{series_buckets}", "series_buckets") if history else "series_references"
-    )
+    references = f"({statement('references')})" if history else "series_references"
     parameters = {
         "points": list(points),
         "buckets": (max(points) - min(points) + _DAY) // STEP,
@@ -153,7 +161,11 @@ def confirmed(
         row
         for (series, rule, at), row in found.items()
         if at in wanted
-        and (rule in _PROOF or (series, rule, at - STEP) in found or _is_plain(rule, float(row["value"]), rules[rule]))
+        and (
+            rule in PROOF_RULES
+            or (series, rule, at - STEP) in found
+            or _is_plain(rule, float(row["value"]), rules[rule])
+        )
     ]
 
 
@@ -167,13 +179,18 @@ def _is_plain(rule: str, value: float, threshold: float) -> bool:
     return rule not in _NEVER_AT_ONCE and value > _AT_ONCE * threshold
 
 
-def _keep_references(client: Client, points: Sequence[int]) -> int:
-    """Make what is normal for the hours of the points, where it is not made yet; return into how many parts the series are cut."""
+def parts_of(client: Client, until: int, series_at_once: int) -> int:
+    """Return into how many parts the series are cut, so that no more are in memory together."""
+    count = int(client.query(statement("series_count"), {"until": until}).result_rows[0][0])
+    return -(-count // series_at_once)
+
+
+def _keep_references(client: Client, points: Sequence[int]) -> None:
+    """Make what is normal for the hours of the points, where it is not made yet."""
     hours = sorted({(point - 1) // _HOUR * _HOUR for point in points})
-    count = int(client.query(statement("series_count"), {"until": max(hours)}).result_rows[0][0])
-    shards = -(-count // _SERIES_AT_ONCE) or 1
     missing = [int(row[0]) for row in client.query(statement("missing_references"), {"hours": hours}).result_rows]
-    for hour in missing if count else ():
+    shards = parts_of(client, max(hours), _REFERENCES_AT_ONCE) if missing else 0
+    for hour in missing:
         for shard in range(shards):
             parameters = {
                 "hours": [hour],
@@ -183,10 +200,9 @@ def _keep_references(client: Client, points: Sequence[int]) -> int:
                 "shards": shards,
             }
             client.command(
-                statement("keep_references") + statement("references").replace("{series_buckets}", "series_buckets"),
+                statement("keep_references") + statement("references"),
                 parameters,
             )
-    return shards
 
 
 def _reference_buckets(hours: Sequence[int]) -> int:

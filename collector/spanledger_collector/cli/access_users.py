@@ -23,7 +23,7 @@ _UsersFile = Annotated[
         show_default=False,
     ),
 ]
-_Print = Annotated[bool, typer.Option("--print", help="_Print the statements instead of running them.")]
+_Print = Annotated[bool, typer.Option("--print", help="Print the statements instead of running them.")]
 
 
 def access(users: _UsersFile, clickhouse: ClickHouseUrl = None, print_: _Print = False) -> None:

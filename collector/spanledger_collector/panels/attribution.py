@@ -1,4 +1,4 @@
-"""Attribution: who spends. By team, feature, tenant, user, session, agent and task, down to the calls of a  session."""
+"""Attribution: who spends. By team, feature, tenant, user, session, agent and task, down to the calls of a session."""
 
 from typing import Final
 
@@ -44,30 +44,20 @@ _OVER_TIME: Final = Panel(
     stacked=True,
     split=True,
 )
-_TEAMS: Final = Panel(
-    "teams",
-    "By team",
-    f"Known cost by team, dearest first. {_READING}",
-    Kind.TABLE,
-    (named("Team", link=Link("attribution", "team")), *_SPENT),
-    NOTHING_BOOKED,
-)
-_FEATURES: Final = Panel(
-    "features",
-    "By feature",
-    f"Known cost by feature, dearest first. {_READING}",
-    Kind.TABLE,
-    (named("Feature", link=Link("attribution", "feature")), *_SPENT),
-    NOTHING_BOOKED,
-)
-_TENANTS: Final = Panel(
-    "tenants",
-    "By tenant",
-    f"Known cost by tenant, dearest first. {_READING}",
-    Kind.TABLE,
-    (named("Tenant", link=Link("attribution", "tenant")), *_SPENT),
-    NOTHING_BOOKED,
-)
+
+
+def _by(tag: str) -> Panel:
+    return Panel(
+        f"{tag}s",
+        f"By {tag}",
+        f"Known cost by {tag}, dearest first. {_READING}",
+        Kind.TABLE,
+        (named(tag.capitalize(), link=Link("attribution", tag)), *_SPENT),
+        NOTHING_BOOKED,
+    )
+
+
+_TEAMS, _FEATURES, _TENANTS = _by("team"), _by("feature"), _by("tenant")
 _TOP_USERS: Final = Panel(
     "top_users",
     "The dearest tenth of users",

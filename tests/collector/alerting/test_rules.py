@@ -93,7 +93,7 @@ def unpriced(tokens: int) -> Callable[[Ledger, float], object]:
 def listed(days: int) -> Callable[[Ledger, float], object]:
     """The price list as old as that."""
     change = (
-        "insert into price_books select * replace (now64(3, 'UTC') - toIntervalDay({days:UInt32}) - toIntervalHour(1) as learned_at) "
+        "insert into price_books select * replace (now64(3, 'UTC') - toIntervalDay({days:UInt32}) as learned_at) "
         "from kept_books"
     )
 

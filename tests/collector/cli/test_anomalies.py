@@ -1,0 +1,73 @@
+"""`spanledger anomalies` and `spanledger backtest`, on a ledger that `spanledger up` serves and watches."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.collector.alerting.receiving import wait_for
+from tests.collector.anomalies.test_detection import call, usual
+from tests.collector.cli.processes import spanledger, up
+from tests.otlp import request
+
+pytestmark = pytest.mark.e2e
+
+
+def test_an_incident_is_listed_told_judged_and_found_again_in_the_past(tmp_path: Path) -> None:
+    now, store = time.time(), ("--store", str(tmp_path / "ledger"))
+    who = {"tenant": "a", "team": "support", "feature": "chat", "user": "mallory", "session": "s1"}
+    loop = [call(now - 2 * n, **who, prompt="00000000000000ab") for n in range(300)]
+    with up(tmp_path / "ledger", SPANLEDGER_ALERT_SECONDS="1") as running:
+        for spans in (usual(now), loop):
+            headers = {"content-type": "application/x-protobuf"}
+            requests.post(f"{running.otlp_http_url}/v1/traces", request(spans).body, headers=headers, timeout=60)
+        wait_for(lambda: json.loads(spanledger("anomalies", "list", "--json", *store).out), 90)
+
+        (incident,) = json.loads(spanledger("anomalies", "list", "--json", *store).out)
+        shown = spanledger("anomalies", "show", incident["incident_id"][:6], *store)
+        said = spanledger("anomalies", "feedback", incident["incident_id"], "expected", *store)
+        listed = spanledger("anomalies", "list", *store)
+        past = spanledger("backtest", "--preset", "balanced", "--since", "2d", "--json", *store)
+
+    assert (incident["class"], incident["user"], incident["session"]) == ("retry_loop", "mallory", "s1")
+    assert "session s1 repeats itself" in shown.out
+    assert (said.code, said.out) == (0, f"{incident['incident_id']}: expected.\n")
+    assert "expected" in listed.out
+    (episode,) = json.loads(past.out)["balanced"]
+    assert episode["place"] == {"team": "support", "feature": "chat"}
+    assert "repeats" in episode["rules"]
+
+
+def test_an_event_is_planned_listed_and_called_off(tmp_path: Path) -> None:
+    store = ("--store", str(tmp_path / "ledger"))
+
+    planned = spanledger("anomalies", "plan", "2099-01-02T03:00", "--hours", "2", "--team", "search", *store)
+    (event,) = json.loads(spanledger("anomalies", "plan", "--json", *store).out)
+    off = spanledger("anomalies", "plan", "--cancel", event["event_id"], *store)
+    after = spanledger("anomalies", "plan", *store)
+
+    assert planned.out == f"Planned: {event['event_id']}  2099-01-02 03:00 to 2099-01-02 05:00 UTC  team search\n"
+    assert off.out.startswith("Called off: ")
+    assert after.out == "Nothing is planned.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("anomalies", "show", "abc"), "No incidents begin with 'abc'"),
+        (("anomalies", "feedback", "abc", "expected"), "No incidents begin with 'abc'"),
+        (("anomalies", "plan", "soon"), "'soon' is no time"),
+        (("anomalies", "plan", "2099-01-02", "--team", "a", "--user", "b"), "An event concerns one thing"),
+        (("anomalies", "plan", "--cancel", "abc"), "There is no planned event abc"),
+        (("backtest", "--preset", "loud"), "There are: quiet, balanced, sensitive"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_sentence(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    spanledger("migrate", "--store", str(tmp_path / "ledger"))
+
+    done = spanledger(*words, "--store", str(tmp_path / "ledger"))
+
+    assert done.code == 2
+    assert said in done.sentence
