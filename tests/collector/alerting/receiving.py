@@ -12,7 +12,7 @@ from spanledger_collector.listening import Tls
 
 __all__ = ["Hook", "secured", "wait_for"]
 
-SECONDS = 30.0
+SECONDS = 90.0
 T = TypeVar("T")
 
 

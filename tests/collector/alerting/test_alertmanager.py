@@ -90,16 +90,24 @@ def test_an_alert_is_not_lost_while_alertmanager_is_away_and_the_collector_is_ki
 def test_an_alert_ends_in_alertmanager_when_its_cause_has_ended(
     alertmanager: Start, new_store: Callable[[], Path], tmp_path: Path
 ) -> None:
-    with Hook() as oncall:
-        it = alertmanager(oncall=oncall)
-        with up(new_store(), **telling(it, tmp_path)) as running:
-            deliver(running, spending(150, minutes=58.8))
-            wait_for(lambda: oncall.alerts)
-            wait_for(lambda: oncall.alerts[-1]["status"] == "resolved", 180)
+    def told() -> list[str]:
+        return [alert["status"] for alert in chat_room.alerts if alert["labels"]["alertname"] == "UnpricedModel"]
 
-            assert it.alerts(alertname="SpendPerHour") == []
+    store = new_store()
+    with Hook() as chat_room:
+        it = alertmanager(chat=chat_room)
+        with up(store, **telling(it, tmp_path)) as running:
+            own = {"gen_ai.request.model": "own-7b", "gen_ai.response.model": "own-7b"}
+            deliver(running, [chat(time.time() - 600, tokens=(200_000, 100), extra=own)])
+            wait_for(lambda: "firing" in told())
+            price = ("--price", "input=0.1", "--price", "output=0.2", "--yes", "--force")
+            done = spanledger("prices", "set", "openai", "own-7b", *price, "--store", store)
+            wait_for(lambda: "resolved" in told())
 
-    assert [alert["status"] for alert in oncall.alerts] == ["firing", "resolved"]
+            assert done.code == 0, done.err
+            assert it.alerts(alertname="UnpricedModel") == []
+
+    assert told() == ["firing", "resolved"]
 
 
 def test_on_call_is_told_again_when_the_money_has_doubled(
