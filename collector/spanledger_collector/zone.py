@@ -13,7 +13,7 @@ __all__ = ["SETTINGS", "checked_zone", "kept_zone", "realign_hours", "stored_zon
 
 SETTINGS: Final = """
 create table if not exists {db}.settings (
-  name String comment 'zone: the reporting time zone; raw_days, calls_days, rollup_years: how long things are kept',
+  name String comment 'zone: the reporting zone; raw_days, calls_days, rollup_years: time kept; anomaly_preset; alert_*: thresholds',
   value String comment 'Its value',
   changed_at DateTime64(3, 'UTC') comment 'When it was set'
 ) engine = {engine:ReplacingMergeTree(changed_at)} order by name comment 'Settings that the ledger keeps'"""

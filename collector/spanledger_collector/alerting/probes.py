@@ -1,15 +1,18 @@
 """What the process that serves a store knows of itself and no query could tell."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from spanledger_collector.alerting.evaluation import Finding
 from spanledger_collector.alerting.rules import rule_named
-from spanledger_collector.alerting.thresholds import THRESHOLDS
 from spanledger_collector.operations.counting import CountingCommitter
 from spanledger_collector.operations.disk import DiskWatch
 from spanledger_collector.receiver.commit import OverloadedError
 
 __all__ = ["Refusals"]
+
+# Since the last look; senders try again, one may be a restart.
+_REFUSED_REQUESTS: Final = 5
 
 
 class Refusals:
@@ -27,6 +30,6 @@ class Refusals:
             self._disk.check()
         except OverloadedError as error:
             reason = str(error)
-        if reason or refused >= THRESHOLDS["refused_requests"]:
+        if reason or refused >= _REFUSED_REQUESTS:
             cause = reason or "More came than could be written."
             yield Finding(rule_named("CollectorRefuses"), {}, refused, {"cause": cause})

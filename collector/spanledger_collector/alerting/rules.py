@@ -10,13 +10,14 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Final, Literal
 
-from spanledger_collector.alerting.thresholds import THRESHOLDS
+from spanledger_collector.alerting.thresholds import SETTING, THRESHOLDS
 
 __all__ = ["RULES", "WATCHDOG", "Rule", "Severity", "query_text", "rule_named"]
 
 Severity = Literal["critical", "warning", "info", "none"]
 
 _NAME: Final = re.compile(r"\{(\w+)\}")
+_OR_OWN: Final = "ifNull((select toFloat64OrNull(value) from settings final where name = '{setting}'), {shipped})"
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,13 @@ class Rule:
 
 
 def query_text(query: str, parameters: dict[str, str] | None = None) -> str:
-    """Return the text of a query, its comment left out; what stands in braces is a threshold or one of the parameters."""
+    """Return the text of a query, its comment left out; what stands in braces is a threshold or one of the parameters.
+
+    A threshold is the owner's number if the ledger keeps one, else the shipped one.
+    """
     text = files(__package__).joinpath("queries", f"{query}.sql").read_text("utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("--")]
-    values = {name: f"{number:g}" if number < 1e6 else f"{number:.0f}" for name, number in THRESHOLDS.items()}
+    values = {name: _OR_OWN.format(setting=SETTING + name, shipped=it.written) for name, it in THRESHOLDS.items()}
     known = values | (parameters or {})
     return _NAME.sub(lambda match: known[match[1]], "\n".join(lines).strip())
 

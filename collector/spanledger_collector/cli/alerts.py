@@ -1,6 +1,7 @@
 """`spanledger alerts`: what fires, who has not been told, and whether receivers can be told at all."""
 
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,16 +11,18 @@ import typer
 from spanledger_collector.alerting.book import Alert, Book
 from spanledger_collector.alerting.rules import RULES, WATCHDOG
 from spanledger_collector.alerting.sending import SendError, send
+from spanledger_collector.alerting.thresholds import THRESHOLDS, own_thresholds, write_threshold
 from spanledger_collector.alerting.watcher import BOOK
-from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, server_of, store_path
+from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading, server_of, store_path, writing
 from spanledger_collector.cli.show import Column, as_json, console, print_table
 from spanledger_collector.cli.watch import BookFile, book_of
 from spanledger_collector.cli.watching import Alertmanager, Receivers, Webhook, receivers_of
 from spanledger_collector.exceptions import StoreError, UsageError
+from spanledger_collector.suggestions import did_you_mean
 
 __all__ = ["app"]
 
-app = typer.Typer(help="See what fires, and who was told.", no_args_is_help=True)
+app = typer.Typer(help="See what fires, who was told, and at which numbers the rules fire.", no_args_is_help=True)
 
 _TEST_LIFETIME_SECONDS = 60.0
 
@@ -84,6 +87,46 @@ def send_test(
             typer.echo(f"{receiver.name}: told.")
     if failed:
         raise typer.Exit(1)
+
+
+@app.command("threshold")
+def threshold(
+    name: Annotated[str | None, typer.Argument(help="Threshold; all when left out.", show_default=False)] = None,
+    number: Annotated[float | None, typer.Argument(help="The number of your own.", show_default=False)] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Return to the shipped number.")] = False,
+    json: Json = False,
+    store: Store = None,
+    clickhouse: ClickHouseUrl = None,
+) -> None:
+    """Show at which numbers the rules fire, or set one. It is kept with the ledger and holds for Grafana's rules too."""
+    if name is not None and name not in THRESHOLDS:
+        hint = did_you_mean(name, list(THRESHOLDS), "`spanledger alerts threshold` lists them.")
+        raise UsageError(f"{name!r} is no threshold. {hint}")
+    if reset and (name is None or number is not None):
+        raise UsageError("--reset needs the name of one threshold, and no number.")
+    if name is not None and number is not None:
+        it = THRESHOLDS[name]
+        if not 0 < number <= it.most:
+            raise UsageError(f"{number:g} is no number for {name} ({it.says}): give one above 0, up to {it.most:g}.")
+    if name is not None and (reset or number is not None):
+        with writing(store, clickhouse, "alerts threshold") as database, closing(database.client()) as client:
+            write_threshold(client, name, number)
+    with reading(store, clickhouse) as client:
+        own = own_thresholds(client)
+    rows = [
+        {"threshold": each, "number": own.get(each, float(it.value)), "shipped": float(it.value), "says": it.says}
+        for each, it in THRESHOLDS.items()
+        if name in {None, each}
+    ]
+    if json:
+        typer.echo(as_json(rows))
+        return
+    columns = [Column(key, key, is_number=key in {"number", "shipped"}) for key in rows[0]]
+    print_table(
+        console(),
+        columns,
+        [{key: f"{it:,g}" if isinstance(it, float) else str(it) for key, it in row.items()} for row in rows],
+    )
 
 
 @app.command("rules")

@@ -9,7 +9,7 @@ import pytest
 from spanledger_collector.alerting.evaluation import Finding, evaluate, filled, number_table
 from spanledger_collector.alerting.probes import Refusals
 from spanledger_collector.alerting.rules import RULES, query_text, rule_named
-from spanledger_collector.alerting.thresholds import THRESHOLDS
+from spanledger_collector.alerting.thresholds import THRESHOLDS, own_thresholds, write_threshold
 from spanledger_collector.exceptions import QueryError
 from spanledger_collector.operations.disk import DiskWatch
 from tests.ledger import Ledger
@@ -214,11 +214,7 @@ def test_every_query_belongs_to_a_rule_and_every_threshold_to_a_query() -> None:
     texts = {entry.name.removesuffix(".sql"): entry.read_text("utf-8") for entry in folder.iterdir()}
 
     assert set(texts) == {rule.query for rule in RULES if rule.query}
-    assert [
-        name
-        for name in THRESHOLDS
-        if name != "refused_requests" and not any(f"{{{name}}}" in text for text in texts.values())
-    ] == []
+    assert [name for name in THRESHOLDS if not any(f"{{{name}}}" in text for text in texts.values())] == []
 
 
 def test_the_watchdog_fires_on_an_empty_ledger_and_nothing_else_does(ledger: Ledger) -> None:
@@ -237,6 +233,18 @@ def test_a_nearly_full_disk_fires_and_a_less_full_one_does_not(ledger: Ledger) -
     assert [row["disk"] for row in full] == ["default"]
     assert full[0]["value"] == pytest.approx(100 * free, rel=0.05)
     assert roomy == []
+
+
+def test_an_owners_threshold_is_taken_until_it_is_reset(ledger: Ledger) -> None:
+    (shipped,) = seeded(ledger, CASES[0], CASES[0].fires)
+
+    write_threshold(ledger.client, "spend_usd_per_hour", 101.5)
+    raised, kept = asked(ledger, "SpendPerHour"), own_thresholds(ledger.client)
+    write_threshold(ledger.client, "spend_usd_per_hour", None)
+    again, none = asked(ledger, "SpendPerHour"), own_thresholds(ledger.client)
+
+    assert (raised, kept) == ([], {"spend_usd_per_hour": 101.5})
+    assert (again, none) == ([shipped], {})
 
 
 def test_a_ledger_that_was_always_half_blind_is_no_news(ledger: Ledger) -> None:

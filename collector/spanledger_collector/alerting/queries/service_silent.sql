@@ -6,11 +6,11 @@ from (
     select service, minute, if(minute_before = toDateTime(0, 'UTC'), 0, dateDiff('minute', minute_before, minute)) as pause
     from (
       select
-        service, toStartOfMinute(ts) as minute,
-        lagInFrame(toStartOfMinute(ts), 1, toDateTime(0, 'UTC')) over (partition by service order by toStartOfMinute(ts) rows between unbounded preceding and current row) as minute_before
-      from calls
-      where ts > now('UTC') - interval 2 day and ts <= now('UTC')
-      group by service, minute))
+        service, bucket as minute,
+        lagInFrame(bucket, 1, toDateTime(0, 'UTC')) over (partition by service order by bucket rows between unbounded preceding and current row) as minute_before
+      from cost_minutes final
+      where bucket > now('UTC') - interval 2 day and bucket <= now('UTC') and calls != 0
+      group by service, bucket))
   group by service)
 where active_minutes >= {silent_active_minutes} and value >= {silent_minutes} and value >= {silent_pauses} * pause_max
 order by value desc
