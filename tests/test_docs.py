@@ -47,7 +47,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 TIME = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?")
 FRAME = re.compile(r"[\u2500-\u257f]")
 CALLS_OF_THE_PROGRAM = 3
-SECONDS = 40
+SECONDS = 120
 
 
 def blocks(text: str, language: str) -> list[str]:

@@ -55,7 +55,7 @@ def post(server: EmbeddedServer, body: bytes, path: str = "/v1/traces", **header
     }
     call = urllib.request.Request(server.otlp_http_url + path, body, names)  # noqa: S310 - our own, on loopback
     try:
-        with urllib.request.urlopen(call, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(call, timeout=120) as answer:  # noqa: S310
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
@@ -244,7 +244,7 @@ def test_text_that_is_not_utf8_reads_as_text_in_the_ledger(
     asked = urllib.parse.urlencode(
         {"query": f"select * from calls where span_id = '{span.span_id}' format JSONEachRow"}
     )
-    with urllib.request.urlopen(f"{server.clickhouse_url}/?{asked}", timeout=30) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{server.clickhouse_url}/?{asked}", timeout=120) as answer:  # noqa: S310
         row = json.loads(answer.read().decode())
     assert (row["team"], row["service"]) == ("t\ufffdeam", "s\ufffdrvice")
 

@@ -100,7 +100,7 @@ def post(server: EmbeddedServer, trusting: ssl.SSLContext) -> Post:
         names = {"Content-Type": "application/x-protobuf"} | shown | headers
         call = urllib.request.Request(server.otlp_http_url + path, body, names)  # noqa: S310 - our own, on loopback
         try:
-            with urllib.request.urlopen(call, timeout=30, context=trusting) as answer:  # noqa: S310
+            with urllib.request.urlopen(call, timeout=120, context=trusting) as answer:  # noqa: S310
                 return answer.status, answer.read(), dict(answer.headers)
         except urllib.error.HTTPError as error:
             with error:
@@ -211,9 +211,9 @@ def test_grpc_speaks_tls_and_knows_the_tokens(
 
     with grpc.secure_channel(server.otlp_grpc_url.removeprefix("https://"), trusted) as channel:
         call = channel.unary_unary(TRACES)
-        assert call(body, timeout=30, metadata=[("authorization", f"Bearer {ACME}")]) == b""
+        assert call(body, timeout=120, metadata=[("authorization", f"Bearer {ACME}")]) == b""
         with pytest.raises(grpc.RpcError) as failure:
-            call(body, timeout=30, metadata=[("authorization", "Bearer wrong-token-0123456789")])
+            call(body, timeout=120, metadata=[("authorization", "Bearer wrong-token-0123456789")])
 
     assert failure.value.code() is grpc.StatusCode.UNAUTHENTICATED
     assert tenant_of(client, span) == "Acme Corp."
@@ -233,13 +233,13 @@ def test_commands_of_this_machine_have_a_way_in_without_tls(
     }
 
     call = urllib.request.Request(f"{serving.otlp_http_url}/v1/traces", request([span]).body, headers)  # noqa: S310
-    urllib.request.urlopen(call, timeout=30).close()  # noqa: S310
+    urllib.request.urlopen(call, timeout=120).close()  # noqa: S310
 
     assert serving.otlp_http_url.startswith("http://127.0.0.1:")
     assert tenant_of(client, span) == "Zürich"
     del call.headers["Authorization"]
     with pytest.raises(urllib.error.HTTPError, match="401") as failure:
-        urllib.request.urlopen(call, timeout=30)  # noqa: S310
+        urllib.request.urlopen(call, timeout=120)  # noqa: S310
     failure.value.close()
 
 
@@ -258,7 +258,7 @@ def answers_of_a_full_collector(server: EmbeddedServer, post: Post, certificate:
         grpc.secure_channel(server.otlp_grpc_url.removeprefix("https://"), trusted) as channel,
         pytest.raises(grpc.RpcError) as failure,
     ):
-        channel.unary_unary(TRACES)(body, timeout=30, metadata=[("authorization", f"Bearer {ACME}")])
+        channel.unary_unary(TRACES)(body, timeout=120, metadata=[("authorization", f"Bearer {ACME}")])
     trailers = dict(failure.value.trailing_metadata())
     (detail,) = Status.FromString(trailers["grpc-status-details-bin"]).details
     delay = RetryInfo()

@@ -42,7 +42,7 @@ def post(server: EmbeddedServer, body: bytes, path: str = "/v1/traces", **header
     }
     call = urllib.request.Request(server.otlp_http_url + path, body, names)  # noqa: S310 - our own, on loopback
     try:
-        with urllib.request.urlopen(call, timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(call, timeout=120) as answer:  # noqa: S310
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
@@ -68,7 +68,7 @@ def test_grpc_stores_before_it_answers(server: EmbeddedServer, recent: float) ->
     span = chat(recent)
 
     with grpc.insecure_channel(server.otlp_grpc_url.removeprefix("http://")) as channel:
-        assert channel.unary_unary(TRACES)(request([span]).body, timeout=30) == b""
+        assert channel.unary_unary(TRACES)(request([span]).body, timeout=120) == b""
     assert landed(server, span.span_id) == 1
 
 
@@ -118,7 +118,7 @@ def test_bad_json_is_answered_in_json(server: EmbeddedServer) -> None:
 
 def test_grpc_names_what_was_kept_aside_and_takes_the_rest(server: EmbeddedServer, recent: float) -> None:
     with grpc.insecure_channel(server.otlp_grpc_url.removeprefix("http://")) as channel:
-        answer = channel.unary_unary(TRACES)(request([chat(recent), chat(5.0)]).body, timeout=30)
+        answer = channel.unary_unary(TRACES)(request([chat(recent), chat(5.0)]).body, timeout=120)
 
     partial = ExportTraceServiceResponse.FromString(answer).partial_success
     assert (partial.rejected_spans, partial.error_message) == (1, "Kept aside: starts before the ledger's retention.")
@@ -140,7 +140,7 @@ def test_grpc_does_not_want_again_what_is_too_large(
         grpc.insecure_channel(server.otlp_grpc_url.removeprefix("http://"), options) as channel,
         pytest.raises(grpc.RpcError) as failure,
     ):
-        channel.unary_unary(TRACES)(bytes(size), timeout=60, compression=packed, metadata=metadata)
+        channel.unary_unary(TRACES)(bytes(size), timeout=120, compression=packed, metadata=metadata)
 
     assert failure.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     # Without RetryInfo, a sender does not send again what exhausted a resource.
@@ -158,8 +158,8 @@ def test_a_grpc_sender_whose_message_does_not_come_is_given_up_and_costs_the_oth
         yield b""
 
     with grpc.insecure_channel(server.otlp_grpc_url.removeprefix("http://")) as channel:
-        waiting = [channel.stream_unary(TRACES).future(never(), timeout=30) for _ in range(50)]
-        answer = channel.unary_unary(TRACES)(request([chat(recent)]).body, timeout=30)
+        waiting = [channel.stream_unary(TRACES).future(never(), timeout=120) for _ in range(50)]
+        answer = channel.unary_unary(TRACES)(request([chat(recent)]).body, timeout=120)
         codes = {call.code() for call in waiting}
         over.set()
 
@@ -171,7 +171,7 @@ def test_grpc_says_invalid_argument(server: EmbeddedServer) -> None:
         grpc.insecure_channel(server.otlp_grpc_url.removeprefix("http://")) as channel,
         pytest.raises(grpc.RpcError) as failure,
     ):
-        channel.unary_unary(TRACES)(b"garbage", timeout=30)
+        channel.unary_unary(TRACES)(b"garbage", timeout=120)
 
     assert failure.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 

@@ -27,7 +27,7 @@ def server(new_store: Callable[[], Path]) -> Iterator[EmbeddedServer]:
 
 def got(server: EmbeddedServer, address: str, user: str = "finn", **more: Any) -> httpx.Response:
     login = (user, PASSWORD) if user else None
-    return httpx.get(server.clickhouse_url + address, auth=login, timeout=30, **more)
+    return httpx.get(server.clickhouse_url + address, auth=login, timeout=120, **more)
 
 
 def test_each_dashboard_has_an_address_and_the_port_itself_leads_a_browser_to_the_first(server: EmbeddedServer) -> None:

@@ -67,7 +67,7 @@ def ran() -> Iterator[tuple[VendorServer, Sink, list[dict[str, Any]]]]:
         arguments = ["--calls", str(CALLS), "--seed", str(SEED), "--vendor", vendor.url]
         environment = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{sink.server_port}"}
         done = subprocess.run(
-            command + arguments, env=environment, capture_output=True, text=True, check=False, timeout=60
+            command + arguments, env=environment, capture_output=True, text=True, check=False, timeout=120
         )
         assert (done.returncode, done.stderr) == (0, "")
         yield vendor, sink, [json.loads(line) for line in done.stdout.splitlines()]

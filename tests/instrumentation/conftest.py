@@ -235,7 +235,7 @@ def app_runner(folder: Path, metadata: str) -> Callable[..., subprocess.Complete
             env={**environ, **variables},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 

@@ -45,7 +45,7 @@ PLACES = "select process, sequence from spanledger.genai_calls final order by se
 
 
 def rows_of(clickhouse_url: str, sql: str) -> list[dict[str, Any]]:
-    answer = requests.post(clickhouse_url, data=sql, timeout=30)
+    answer = requests.post(clickhouse_url, data=sql, timeout=120)
     assert answer.ok, answer.text
     return [json.loads(line) for line in answer.text.splitlines()]
 

@@ -110,7 +110,7 @@ def end(queue: Delivery[str], timeout_s: float = 0.05) -> None:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    patience = time.monotonic() + 20
+    patience = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < patience
         time.sleep(0.002)

@@ -82,7 +82,7 @@ def by_urllib(url: str, headers: dict[str, str]) -> None:
 
 
 def by_requests(url: str, headers: dict[str, str]) -> None:
-    requests.post(url, json={}, headers=headers, timeout=30)
+    requests.post(url, json={}, headers=headers, timeout=120)
 
 
 def by_httpx(url: str, headers: dict[str, str]) -> None:

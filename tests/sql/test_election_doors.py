@@ -73,12 +73,12 @@ def send(server: EmbeddedServer, first: list[bytes], second: list[bytes]) -> Non
 
     def over_http(body: bytes) -> None:
         url, kind = f"{server.otlp_http_url}/v1/traces", {"Content-Type": "application/x-protobuf"}
-        urllib.request.urlopen(urllib.request.Request(url, body, kind), timeout=60).close()  # noqa: S310 - our own, on loopback
+        urllib.request.urlopen(urllib.request.Request(url, body, kind), timeout=120).close()  # noqa: S310 - our own, on loopback
 
     with grpc.insecure_channel(server.otlp_grpc_url.removeprefix("http://")) as channel, ThreadPoolExecutor(8) as pool:
         export = channel.unary_unary(EXPORT)
         sent = [pool.submit(over_http, body) for body in first]
-        sent += [pool.submit(export, body, timeout=60) for body in second]
+        sent += [pool.submit(export, body, timeout=120) for body in second]
         for one in sent:
             one.result()
 

@@ -25,7 +25,7 @@ PACKAGE: Final = "prometheus-alertmanager"
 _NONE: Final = 3
 _INSTALLED: Final = b"/usr/share/prometheus/alertmanager"
 _UNPACKED: Final = b"/proc/self/cwd/./././/alertmanager"
-_SECONDS: Final = 30.0
+_SECONDS: Final = 90.0
 
 
 def install() -> Path | None:

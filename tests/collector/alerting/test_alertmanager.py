@@ -30,7 +30,7 @@ def spending(usd: float, team: str = "search", minutes: float = 10) -> list[Span
 def deliver(running: Up, spans: list[SpanSpec]) -> None:
     body = request(spans).body
     answer = requests.post(
-        f"{running.otlp_http_url}/v1/traces", body, headers={"content-type": "application/x-protobuf"}, timeout=30
+        f"{running.otlp_http_url}/v1/traces", body, headers={"content-type": "application/x-protobuf"}, timeout=120
     )
     assert answer.status_code == 200
 

@@ -29,7 +29,7 @@ def watcher(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("spanledger_collector.alerting.watcher.detect", lambda *_: None)
     links = Links("http://ledger.example", "https://grafana.example", "https://runbooks.example")
     it = Watcher(ledger.database, tmp_path / "alerts.sqlite", Watching(3600, (), links))
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while not it.book.alerts() and time.monotonic() < end:  # its first look
         time.sleep(0.05)
     yield it

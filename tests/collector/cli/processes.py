@@ -15,7 +15,7 @@ from typing import Any
 __all__ = ["Ended", "Up", "environment", "python", "spanledger", "up"]
 
 _ANY_PORTS = ("--otlp-http-port", "0", "--otlp-grpc-port", "0", "--clickhouse-port", "0")
-_START_SECONDS = 60
+_START_SECONDS = 180
 _FOREIGN = ("SPANLEDGER_", "OTEL_", "OPENAI_", "ANTHROPIC_", "XDG_", "COLUMNS", "NO_COLOR", "HTTP_PROXY")
 
 
@@ -49,7 +49,7 @@ class Up:
     def stop(self, number: int = signal.SIGTERM) -> Ended:
         """Send a signal and return how it ended."""
         self.process.send_signal(number)
-        _, err = self.process.communicate(timeout=60)
+        _, err = self.process.communicate(timeout=300)
         return Ended(self.process.returncode, "", err)
 
 
@@ -72,7 +72,7 @@ def python(*arguments: object, **variables: str) -> Ended:
         text=True,
         env=environment(**variables),
         stdin=subprocess.DEVNULL,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)

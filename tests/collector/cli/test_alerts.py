@@ -37,7 +37,7 @@ def test_a_threshold_that_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
     ]
 
     assert [done.code for done in wrong] == [2] * 5
-    assert "Did you mean spend_usd_per_hour?" in wrong[0].sentence
+    assert "Did you mean spend_usd_per_hour" in wrong[0].sentence
     assert "0 is no number for call_usd (USD of one call): give one above 0" in wrong[1].sentence
     assert "up to 1" in wrong[2].sentence
     assert "--reset needs the name" in wrong[3].sentence

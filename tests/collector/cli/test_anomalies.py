@@ -22,7 +22,7 @@ def test_an_incident_is_listed_told_judged_and_found_again_in_the_past(tmp_path:
     with up(tmp_path / "ledger", SPANLEDGER_ALERT_SECONDS="1") as running:
         for spans in (usual(now), loop):
             headers = {"content-type": "application/x-protobuf"}
-            requests.post(f"{running.otlp_http_url}/v1/traces", request(spans).body, headers=headers, timeout=60)
+            requests.post(f"{running.otlp_http_url}/v1/traces", request(spans).body, headers=headers, timeout=120)
         wait_for(lambda: json.loads(spanledger("anomalies", "list", "--json", *store).out), 90)
 
         (incident,) = json.loads(spanledger("anomalies", "list", "--json", *store).out)

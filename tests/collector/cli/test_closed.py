@@ -152,7 +152,7 @@ def test_a_command_waits_for_another_that_has_the_store_for_a_moment(store: Path
         assert asked.poll() is None
         other.communicate("\n")
 
-    assert asked.communicate(timeout=60)[0] == b"1\n"
+    assert asked.communicate(timeout=120)[0] == b"1\n"
     assert asked.returncode == 0
 
 

@@ -54,7 +54,7 @@ def served(manager: socket.socket, new_store: Callable[[], Path]) -> Iterator[Up
     with up(new_store(), NOTIFY_SOCKET=manager.getsockname(), WATCHDOG_USEC="500000") as running:
         body = request([chat(time.time() - 600, extra={"spanledger.team": "ops"}) for _ in range(CALLS)]).body
         answer = requests.post(
-            f"{running.otlp_http_url}/v1/traces", body, headers={"Content-Type": "application/x-protobuf"}, timeout=30
+            f"{running.otlp_http_url}/v1/traces", body, headers={"Content-Type": "application/x-protobuf"}, timeout=120
         )
         assert answer.status_code == 200
         yield running
@@ -67,8 +67,8 @@ def test_the_service_manager_hears_that_it_is_ready_and_that_it_lives(served: Up
 
 
 def test_it_says_that_it_is_ready_and_what_it_did(served: Up) -> None:
-    ready = requests.get(f"{served.clickhouse_url}/ready", timeout=30)
-    text = requests.get(f"{served.clickhouse_url}/metrics", timeout=30).text
+    ready = requests.get(f"{served.clickhouse_url}/ready", timeout=120)
+    text = requests.get(f"{served.clickhouse_url}/metrics", timeout=120).text
     measured = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
 
     assert (ready.status_code, ready.json()) == (200, {"ready": True, "trouble": ""})
@@ -89,7 +89,7 @@ def test_the_doctor_finds_a_running_collector_well_and_leaves_nothing_behind(ser
     assert parts["canary"]["state"] == "ok"
     assert parts["services"]["sentence"].startswith("app: last heard of")
     assert found.exit_code == 0
-    assert requests.post(served.clickhouse_url, left, timeout=30).text == f"{CALLS}\t{CALLS}\t{CALLS}\n"
+    assert requests.post(served.clickhouse_url, left, timeout=120).text == f"{CALLS}\t{CALLS}\t{CALLS}\n"
 
 
 def test_the_doctor_says_where_programs_would_send_instead_and_that_nobody_listens(served: Up, tmp_path: Path) -> None:
@@ -167,16 +167,16 @@ def test_nothing_is_taken_while_the_disk_is_nearly_full_and_all_that_is_there_ca
 ) -> None:
     body = request([chat(time.time() - 600)]).body
     headers = {"Content-Type": "application/x-protobuf"}
-    sent = requests.post(f"{full.otlp_http_url}/v1/traces", body, headers=headers, timeout=30)
+    sent = requests.post(f"{full.otlp_http_url}/v1/traces", body, headers=headers, timeout=120)
     written = requests.post(
         full.clickhouse_url,
         b"{}",
         params={"query": "insert into otel_traces format JSONEachRow"},
         auth=("exporter", WORD),
-        timeout=30,
+        timeout=120,
     )
-    asked = requests.post(full.clickhouse_url, "select count() from otel_traces", auth=("exporter", WORD), timeout=30)
-    ready = requests.get(f"{full.clickhouse_url}/ready", timeout=30)
+    asked = requests.post(full.clickhouse_url, "select count() from otel_traces", auth=("exporter", WORD), timeout=120)
+    ready = requests.get(f"{full.clickhouse_url}/ready", timeout=120)
 
     assert (sent.status_code, sent.headers["retry-after"]) == (503, "1")
     assert b"MB left" in sent.content
@@ -194,7 +194,7 @@ def test_nothing_is_taken_while_the_disk_is_nearly_full_and_all_that_is_there_ca
 
 
 def test_a_backup_waits_for_what_is_being_written_and_only_the_owner_cuts_one(full: EmbeddedServer) -> None:
-    asked = requests.post(f"{full.clickhouse_url}/backup", auth=("exporter", WORD), timeout=30)
+    asked = requests.post(f"{full.clickhouse_url}/backup", auth=("exporter", WORD), timeout=120)
 
     assert asked.status_code == 403
     with full.committer.held():
@@ -233,7 +233,7 @@ def test_systemd_finds_nothing_to_complain_about(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
     assert (found.returncode, [line for line in found.stderr.splitlines() if unit.name in line]) == (0, [])

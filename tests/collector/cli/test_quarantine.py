@@ -47,7 +47,7 @@ def listed(store: Path) -> list[dict[str, Any]]:
 def post(server: EmbeddedServer, body: bytes) -> None:
     call = urllib.request.Request(f"{server.otlp_http_url}/v1/traces", body, {"Content-Type": "application/x-protobuf"})  # noqa: S310
     try:
-        urllib.request.urlopen(call, timeout=30).close()  # noqa: S310
+        urllib.request.urlopen(call, timeout=120).close()  # noqa: S310
     except urllib.error.HTTPError as error:
         error.close()
 

@@ -46,7 +46,7 @@ class Load:
         while not self._is_over.is_set():
             body = request([SpanSpec(time.time() - 2, time.time() - 1, {}, service=self._service)]).body
             try:
-                urllib.request.urlopen(urllib.request.Request(self._url, body, headers), timeout=30).close()  # noqa: S310
+                urllib.request.urlopen(urllib.request.Request(self._url, body, headers), timeout=120).close()  # noqa: S310
             except (urllib.error.URLError, ConnectionError):
                 return
             with self._lock:

@@ -148,7 +148,7 @@ class Process:
                 self.kill()
 
     def metrics(self) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=120) as answer:
             return str(answer.read().decode())
 
 
@@ -194,7 +194,7 @@ class Site:
         context = ssl.create_default_context(cafile=self.tls.certificate)
         try:
             with urllib.request.urlopen(
-                urllib.request.Request(url, body, headers), timeout=30, context=context
+                urllib.request.Request(url, body, headers), timeout=120, context=context
             ) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:

@@ -41,7 +41,7 @@ class Endpoint:
         fields: Mapping[str, str] | None = None,
         **more: str,
     ) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             path = url + ("?" + urlencode({**(fields or {}), **more}) if fields or more else "")
             connection.request(method, path, sql.encode() if isinstance(sql, str) else sql, dict(headers or {}))

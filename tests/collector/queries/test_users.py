@@ -57,7 +57,7 @@ def server(new_store: Callable[[], Path]) -> Iterator[EmbeddedServer]:
 
 
 def ask(server: EmbeddedServer, sql: str | bytes, user: str = "", **more: Any) -> requests.Response:
-    return requests.post(server.clickhouse_url, sql, timeout=60, auth=(user, WORD) if user else None, **more)
+    return requests.post(server.clickhouse_url, sql, timeout=120, auth=(user, WORD) if user else None, **more)
 
 
 def test_with_users_nobody_else_is_let_in(server: EmbeddedServer) -> None:
@@ -275,7 +275,7 @@ def test_a_huge_question_is_refused_before_it_has_arrived(server: EmbeddedServer
             yield b" " * 1_000_000
 
     try:
-        status = requests.post(server.clickhouse_url, endless(), auth=("all", WORD), timeout=30).status_code
+        status = requests.post(server.clickhouse_url, endless(), auth=("all", WORD), timeout=120).status_code
     except requests.ConnectionError:  # refused and closed while it was still being sent
         status = 413
     assert status == 413
