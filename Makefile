@@ -9,7 +9,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
 # Two processes at most: each has an engine of its own, with threads of its own. A file's tests stay together: they share a store.
-PARALLEL := --numprocesses=auto --maxprocesses=2 --dist=loadfile --durations=25
+PROCESSES := --numprocesses=auto --maxprocesses=2
+PARALLEL := $(PROCESSES) --dist=loadfile --durations=25
 
 .PHONY: demo audit test test-all test-clients test-go test-collector test-alertmanager test-deploy test-node test-page test-wheel collector bench lint typecheck format build install clean
 
@@ -50,7 +51,7 @@ audit: $(VENV)/.dev
 # Debian's Alertmanager, unpacked into the cache: what fires arrives there, whatever is killed. Skipped where apt-get cannot fetch it.
 test-alertmanager: $(VENV)/.dev
 	@program=$$($(BIN)/python -m tests.collector.alerting.alertmanager) || test $$? -eq 3 || exit 1; \
-	ALERTMANAGER_BINARY="$$program" $(BIN)/python -m pytest --durations=10 tests/collector/alerting/test_alertmanager.py tests/demo/test_incidents.py
+	ALERTMANAGER_BINARY="$$program" $(BIN)/python -m pytest $(PROCESSES) --durations=10 tests/collector/alerting/test_alertmanager.py tests/demo/test_incidents.py
 
 # The ClickHouse driver of the Collector's exporter and of Grafana, built with Go; Go keeps what it fetched and built.
 test-go: $(VENV)/.dev

@@ -22,7 +22,7 @@ from spanledger_collector.exceptions import StoreError, StoreInUseError, UsageEr
 from spanledger_collector.refusals import refusal
 from spanledger_collector.target import Target
 
-__all__ = ["Database", "Serving", "connect", "open_embedded", "serving_of"]
+__all__ = ["Database", "Serving", "connect", "is_embedded", "open_embedded", "serving_of"]
 
 _LOCK = "store.lock"
 _SERVING = "serving.json"
@@ -84,6 +84,11 @@ class Database:
             step()
         if self._lock is not None:
             self._lock.close()
+
+
+def is_embedded(client: Client) -> bool:
+    """Tell whether the engine runs in this process, with all its powers."""
+    return str(client.uri).startswith("chdb:")
 
 
 def serving_of(path: Path) -> Serving | None:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from spanledger_collector.clock import follow_clock
-from spanledger_collector.database import Database
+from spanledger_collector.database import Database, is_embedded
 from spanledger_collector.prices.aliases import resolve_new
 from spanledger_collector.prices.repricing import finish_repricing
 
@@ -22,6 +23,12 @@ ROLLUPS: Final = ("cost_minutes", "actor_minutes", "cost_hours", "actor_hours")
 _RECORD_ELECTION: Final = """
 insert into elections (held_at, due_to, trace_to, traces)
 select now64(3, 'UTC'), max((due_at, trace_id)).1, max((due_at, trace_id)).2, count() from election_slice"""
+_APPENDS: Final = """
+select
+  extract(create_table_query, ' APPEND TO (\\S+)') as appends_to, as_select,
+  arrayStringConcat((select groupArray(name) from (
+    select name from system.columns where database = currentDatabase() and table = {view:String} order by position)), ', ') as names
+from system.tables where database = currentDatabase() and name = {view:String}"""
 _SWEEPS: Final = ("landing_sweep_mv", "rollup_sweep_mv")
 _SWEEP_SECONDS: Final = 3600.0
 _IDLE_SECONDS: Final = 10.0
@@ -32,8 +39,26 @@ _SHARE: Final = 20
 
 def refresh(client: Client, view: str) -> None:
     """Run one refreshable view now and wait for it; raises ClickHouseError when it fails."""
+    if is_embedded(client) and _run_as_insert(client, view):
+        return
     client.command(f"system refresh view {view}")
     client.command(f"system wait view {view}")
+
+
+def _run_as_insert(client: Client, view: str) -> bool:
+    """Run a view that appends as the insert that it is; tell whether that was done.
+
+    The engine analyses a query twice when it refreshes a view and once when it inserts: a third to a half of the CPU time of a run over a
+    few calls. A run that fails is left to the engine, which keeps its error in ``system.view_refreshes``.
+    """
+    table, select, names = client.query(_APPENDS, {"view": view}).result_rows[0]
+    if not table:
+        return False
+    try:
+        client.command(f"insert into {table} ({names}) {select}")
+    except ClickHouseError:
+        return False
+    return True
 
 
 def judge(client: Client, on_slice: Callable[[int], None] = lambda _: None) -> None:

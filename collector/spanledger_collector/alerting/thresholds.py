@@ -1,6 +1,6 @@
 """Every number at which an alert fires. The queries name them in braces; Grafana's rules and the embedded watcher read the same ones.
 
-An owner's number (`spanledger alerts threshold NAME NUMBER`) is a setting that the ledger keeps, so that it holds for all who ask.
+An owner's number (`spanledger alerts thresholds NAME NUMBER`) is a setting that the ledger keeps, so that it holds for all who ask.
 """
 
 from dataclasses import dataclass

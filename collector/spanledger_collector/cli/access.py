@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.cli.show import working
 from spanledger_collector.cli.statements import statement
-from spanledger_collector.database import Database, Serving, connect, open_embedded, serving_of
+from spanledger_collector.database import Database, Serving, connect, is_embedded, open_embedded, serving_of
 from spanledger_collector.exceptions import StoreError, UsageError
 from spanledger_collector.migrations import migrate
 from spanledger_collector.refresh import heal, settle
@@ -29,7 +29,6 @@ __all__ = [
     "Yes",
     "behind_since",
     "confirmed",
-    "is_embedded",
     "new_target",
     "opened",
     "reading",
@@ -209,11 +208,6 @@ def behind_since(client: Client) -> str | None:
         return None
     typer.echo(f"Sums are up to {seconds:,} s behind the calls.", err=True)
     return f"{since:%FT%T}Z"
-
-
-def is_embedded(client: Client) -> bool:
-    """Tell whether the engine runs in this process, with all its powers."""
-    return str(client.uri).startswith("chdb:")
 
 
 def server_target(url: str, wished: Target | None = None) -> Target:

@@ -89,27 +89,27 @@ def send_test(
         raise typer.Exit(1)
 
 
-@app.command("threshold")
-def threshold(
+@app.command("thresholds")
+def thresholds(
     name: Annotated[str | None, typer.Argument(help="Threshold; all when left out.", show_default=False)] = None,
     number: Annotated[float | None, typer.Argument(help="The number of your own.", show_default=False)] = None,
-    reset: Annotated[bool, typer.Option("--reset", help="Return to the shipped number.")] = False,
+    shipped: Annotated[bool, typer.Option("--shipped", help="Take the shipped number again.")] = False,
     json: Json = False,
     store: Store = None,
     clickhouse: ClickHouseUrl = None,
 ) -> None:
     """Show at which numbers the rules fire, or set one. It is kept with the ledger and holds for Grafana's rules too."""
     if name is not None and name not in THRESHOLDS:
-        hint = did_you_mean(name, list(THRESHOLDS), "`spanledger alerts threshold` lists them.")
+        hint = did_you_mean(name, list(THRESHOLDS), "`spanledger alerts thresholds` lists them.")
         raise UsageError(f"{name!r} is no threshold. {hint}")
-    if reset and (name is None or number is not None):
-        raise UsageError("--reset needs the name of one threshold, and no number.")
+    if shipped and (name is None or number is not None):
+        raise UsageError("--shipped needs the name of one threshold, and no number.")
     if name is not None and number is not None:
         it = THRESHOLDS[name]
         if not 0 < number <= it.most:
             raise UsageError(f"{number:g} is no number for {name} ({it.says}): give one above 0, up to {it.most:g}.")
-    if name is not None and (reset or number is not None):
-        with writing(store, clickhouse, "alerts threshold") as database, closing(database.client()) as client:
+    if name is not None and (shipped or number is not None):
+        with writing(store, clickhouse, "alerts thresholds") as database, closing(database.client()) as client:
             write_threshold(client, name, number)
     with reading(store, clickhouse) as client:
         own = own_thresholds(client)

@@ -13,9 +13,10 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, is_embedded, writing
+from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, writing
 from spanledger_collector.cli.show import as_json
 from spanledger_collector.cli.statements import statement
+from spanledger_collector.database import is_embedded
 from spanledger_collector.exceptions import InputError, UsageError
 from spanledger_collector.prices.tables import as_utc
 from spanledger_collector.refresh import judge, settle

@@ -7,7 +7,8 @@ import typer
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from spanledger_collector.cli.access import ClickHouseUrl, Store, is_embedded, reading
+from spanledger_collector.cli.access import ClickHouseUrl, Store, reading
+from spanledger_collector.database import is_embedded
 from spanledger_collector.exceptions import QueryError, UsageError
 from spanledger_collector.queries.errors import RefusedError
 from spanledger_collector.queries.gate import Gate

@@ -1,4 +1,4 @@
-"""`spanledger alerts threshold`: the numbers at which the rules fire are the owner's."""
+"""`spanledger alerts thresholds`: the numbers at which the rules fire are the owner's."""
 
 import json
 from pathlib import Path
@@ -10,10 +10,10 @@ def test_a_threshold_is_set_while_the_collector_serves_listed_and_reset(tmp_path
     store = ("--store", str(tmp_path / "ledger"))
 
     with up(tmp_path / "ledger"):
-        done = spanledger("alerts", "threshold", "spend_usd_per_hour", "500", *store)
-        listed = spanledger("alerts", "threshold", "spend_usd_per_hour", "--json", *store)
-    reset = spanledger("alerts", "threshold", "spend_usd_per_hour", "--reset", *store)
-    every = spanledger("alerts", "threshold", "--json", *store)
+        done = spanledger("alerts", "thresholds", "spend_usd_per_hour", "500", *store)
+        listed = spanledger("alerts", "thresholds", "spend_usd_per_hour", "--json", *store)
+    reset = spanledger("alerts", "thresholds", "spend_usd_per_hour", "--shipped", *store)
+    every = spanledger("alerts", "thresholds", "--json", *store)
 
     says = "USD of a feature of a team in an hour"
     assert (done.code, reset.code) == (0, 0), done
@@ -26,12 +26,12 @@ def test_a_threshold_that_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
     store = ("--store", str(tmp_path / "ledger"))
 
     wrong = [
-        spanledger("alerts", "threshold", *arguments, *store)
+        spanledger("alerts", "thresholds", *arguments, *store)
         for arguments in (
             ["spend_usd_per_our", "5"],
             ["call_usd", "0"],
             ["unknown_share", "5"],
-            ["--reset"],
+            ["--shipped"],
             ["call_usd", "nan"],
         )
     ]
@@ -40,5 +40,5 @@ def test_a_threshold_that_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
     assert "Did you mean spend_usd_per_hour" in wrong[0].sentence
     assert "0 is no number for call_usd (USD of one call): give one above 0" in wrong[1].sentence
     assert "up to 1" in wrong[2].sentence
-    assert "--reset needs the name" in wrong[3].sentence
+    assert "--shipped needs the name" in wrong[3].sentence
     assert "nan is no number" in wrong[4].sentence
