@@ -3,9 +3,9 @@
 create or replace materialized view {db}.otlp_traces_mv to {db}.otlp_spans {as_its_maker}as
 with
   value -> coalesce(
-      value.string_value, toString(value.int_value), toString(value.double_value), if(isNull(value.bool_value), null, if(value.bool_value = 1, 'true', 'false')),
+      value.string_value, toString(value.int_value), toString(value.double_value), toString(CAST(value.bool_value, 'Nullable(Bool)')),
       if(empty(value.array_value.values), null, toJSONString(arrayMap(
-        x -> coalesce(x.string_value, toString(x.int_value), toString(x.double_value), if(isNull(x.bool_value), null, if(x.bool_value = 1, 'true', 'false')), ''),
+        x -> coalesce(x.string_value, toString(x.int_value), toString(x.double_value), toString(CAST(x.bool_value, 'Nullable(Bool)')), ''),
         value.array_value.values))), '') as text
 select
   span.start_time_unix_nano as start_ns,
@@ -24,15 +24,18 @@ select
   toValidUTF8(span.status.message) as StatusMessage,
   arrayMap(event -> fromUnixTimestamp64Nano(toInt64(least(event.time_unix_nano, 9000000000000000000))), span.events) as `Events.Timestamp`,
   arrayMap(name -> toValidUTF8(name), span.events.name) as `Events.Name`,
-  arrayMap(event -> CAST(arrayMap(kv -> (toValidUTF8(kv.key), toValidUTF8(text(kv.value))), event.attributes), 'Map(LowCardinality(String), String)'), span.events) as `Events.Attributes`,
+  arraySlice(parts, 1, length(span.events)) as `Events.Attributes`,
   arrayMap(link -> lower(hex(link.trace_id)), span.links) as `Links.TraceId`,
   arrayMap(link -> lower(hex(link.span_id)), span.links) as `Links.SpanId`,
   arrayMap(state -> toValidUTF8(state), span.links.trace_state) as `Links.TraceState`,
-  arrayMap(link -> CAST(arrayMap(kv -> (toValidUTF8(kv.key), toValidUTF8(text(kv.value))), link.attributes), 'Map(LowCardinality(String), String)'), span.links) as `Links.Attributes`,
+  arraySlice(parts, length(span.events) + 1) as `Links.Attributes`,
   tenant as CredentialTenant,
   request as Request
 from (
-  select tenant, request, resource_attributes, scoped.scope.name as scope_name, scoped.scope.version as scope_version, arrayJoin(scoped.spans) as span
+  -- attributes of events, then of links: one expression for both, because the engine analyses each one at every insert
+  select *, arrayMap(attributes -> CAST(arrayMap(kv -> (toValidUTF8(kv.key), toValidUTF8(text(kv.value))), attributes), 'Map(LowCardinality(String), String)'), arrayConcat(span.events.attributes, span.links.attributes)) as parts
   from (
-    select tenant, request, CAST(arrayMap(kv -> (toValidUTF8(kv.key), toValidUTF8(text(kv.value))), of_resource.resource.attributes), 'Map(LowCardinality(String), String)') as resource_attributes, arrayJoin(of_resource.scope_spans) as scoped
-    from (select tenant, request, arrayJoin(resource_spans) as of_resource from {db}.otlp_traces_in)));
+    select tenant, request, resource_attributes, scoped.scope.name as scope_name, scoped.scope.version as scope_version, arrayJoin(scoped.spans) as span
+    from (
+      select tenant, request, CAST(arrayMap(kv -> (toValidUTF8(kv.key), toValidUTF8(text(kv.value))), of_resource.resource.attributes), 'Map(LowCardinality(String), String)') as resource_attributes, arrayJoin(of_resource.scope_spans) as scoped
+      from (select tenant, request, arrayJoin(resource_spans) as of_resource from {db}.otlp_traces_in))));

@@ -239,7 +239,7 @@ def test_the_invariants_of_the_sql_page_hold_as_it_says(ledger: Ledger, recently
 def test_the_rows_of_the_sql_page_teach_the_ledger_what_they_say(ledger: Ledger, recently: float) -> None:
     for statement in blocks(SQL_README, "sql")[1].split(";\n"):
         ledger.client.command(statement)
-    for name in ("attribute_dict", "operation_dict", "host_dict", "alias_dict"):
+    for name in ("attribute_dict", "operation_dict", "usage_rule_dict", "host_dict", "alias_dict"):
         ledger.client.command(f"system reload dictionary {name}")
 
     spoken = {
