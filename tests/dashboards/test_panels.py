@@ -10,13 +10,13 @@ import pytest
 
 from spanledger_collector.cli.cost import _sql
 from spanledger_collector.panels import (
+    QUERIES,
     UNTAGGED,
     Window,
     expand,
     read_query,
 )
 from spanledger_collector.panels.check import run_queries, window_of
-from spanledger_collector.panels.queries import names_of_queries
 from tests.dashboards.company import deliver_a_company
 from tests.dashboards.incidents import OPEN, OVER, book_incidents
 from tests.ledger import Ledger
@@ -70,12 +70,12 @@ def test_every_query_runs_on_a_company_and_what_should_show_something_does(compa
 
     assert [(each.name, each.fault) for each in ran if each.fault] == []
     assert {each.name for each in ran if not each.rows} <= EMPTY_WHEN_WELL
-    assert {each.name for each in ran} == set(names_of_queries())
+    assert {each.name for each in ran} == set(QUERIES)
 
 
 @pytest.mark.parametrize(
     ("query", "by"),
-    [("attribution/teams", "team"), ("attribution/features", "feature"), ("attribution/tenants", "tenant")],
+    [("attribution/by-team", "team"), ("attribution/by-feature", "feature"), ("attribution/by-tenant", "tenant")],
 )
 def test_a_table_says_what_the_command_line_says(company: Ledger, query: str, by: str) -> None:
     window = window_of(7 * 86_400)
@@ -131,7 +131,7 @@ def test_tokens_in_five_kinds_are_all_tokens(company: Ledger) -> None:
 
 
 def test_a_filter_narrows_every_sum_alike(company: Ledger) -> None:
-    teams = {row["name"]: row for row in asked(company, "attribution/teams")}
+    teams = {row["name"]: row for row in asked(company, "attribution/by-team")}
 
     for team in ("support", UNTAGGED):
         for query in ("attribution/totals", "engineering/totals"):
@@ -238,4 +238,4 @@ def test_a_late_call_moves_every_panel_that_shows_it(company: Ledger) -> None:
 
     after = asked(company, "attribution/totals")[0]
     assert after["calls"] == before["calls"] + 1
-    assert json.dumps(asked(company, "attribution/teams"), default=str).count('"late"') == 1
+    assert json.dumps(asked(company, "attribution/by-team"), default=str).count('"late"') == 1

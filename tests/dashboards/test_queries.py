@@ -2,17 +2,38 @@
 
 import pytest
 
+from spanledger_collector.anomalies.incidents import DRIVERS
+from spanledger_collector.assets import assets
+from spanledger_collector.cli.explanation_prices import MEANINGS
 from spanledger_collector.exceptions import UsageError
-from spanledger_collector.panels import DASHBOARDS, Kind, Window, dashboard_of, expand, interval_seconds, read_query
-from spanledger_collector.panels.queries import FILTERS, names_of_queries
+from spanledger_collector.panels import (
+    DASHBOARDS,
+    QUERIES,
+    Kind,
+    Window,
+    dashboard_of,
+    expand,
+    interval_seconds,
+    read_query,
+    words,
+)
+from spanledger_collector.panels.queries import FILTERS
 
 MONTH = 30 * 86_400
 
 
 def test_every_panel_has_a_query_and_every_query_a_panel() -> None:
-    drawn = {dashboard.query_of(panel) for dashboard in DASHBOARDS for panel in dashboard.panels}
+    folders = [entry for entry in assets("dashboards").joinpath("queries").iterdir() if entry.is_dir()]
+    files = {f"{folder.name}/{file.name.removesuffix('.sql')}" for folder in folders for file in folder.iterdir()}
 
-    assert drawn == {name for name in names_of_queries() if not name.startswith(("variables/", "annotations/"))}
+    assert {name.partition("-")[0] for name in QUERIES} == files
+
+
+def test_a_query_by_a_tag_is_the_same_for_each_tag() -> None:
+    assert "{tag}" not in read_query("attribution/by-team")
+    assert read_query("attribution/by-team").replace("team", "tenant") == read_query("attribution/by-tenant").replace(
+        "team", "tenant"
+    )
 
 
 def test_macros_and_variables_expand_as_the_data_source_does() -> None:
@@ -54,6 +75,15 @@ def test_every_panel_says_what_it_is_in_whole_words() -> None:
                 assert any(field.name == "unknown_calls" for field in panel.fields), panel.title
     with pytest.raises(UsageError, match="There is no dashboard 'costs'; there are overview, "):
         dashboard_of("costs")
+
+
+def test_every_state_that_the_ledger_knows_has_words_for_people_and_its_panel_explains_them() -> None:
+    assert {word.value for word in words.STATES} == set(MEANINGS)
+    assert {word.value for word in words.STATES if not word.color} == {"priced", "failed_not_billed", "notional"}
+    assert tuple(word.value for word in words.DRIVERS) == DRIVERS
+    (states,) = {panel for each in DASHBOARDS for panel in each.panels if panel.query == "overview/states"}
+    for word in words.STATES:
+        assert word.text in states.description.lower(), word
 
 
 def test_all_filters_are_in_every_query_of_costs() -> None:

@@ -23,7 +23,7 @@ from spanledger_collector.panels import (
     ANNOTATIONS,
     DASHBOARDS,
     FILTERS,
-    Panel,
+    QUERIES,
     Window,
     expand,
     interval_seconds,
@@ -52,11 +52,6 @@ _FORMAT: Final = "JSONCompact"
 _SETTINGS: Final = {"date_time_output_format": "iso"}
 _AUTHENTICATION_FAILED: Final = 516
 
-_PANELS: Final[dict[str, Panel | None]] = {
-    **{f"variables/{name}": None for name in FILTERS},
-    **{annotation.query: None for annotation in ANNOTATIONS},
-    **{dashboard.query_of(panel): panel for dashboard in DASHBOARDS for panel in dashboard.panels},
-}
 _CHOICES: Final = frozenset(choice.name for dashboard in DASHBOARDS for choice in dashboard.choices)
 
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -77,9 +72,9 @@ def build_page(readers: Readers, users: Users) -> Sequence[BaseRoute]:
 
     async def query(request: Request) -> Response:
         user, name = users.of(request), request.path_params["query"]
-        if name not in _PANELS:
+        if name not in QUERIES:
             raise HTTPException(404, f"There is no panel {name}.")
-        panel = _PANELS[name]
+        panel = QUERIES[name]
         window = _window(request, panel.step if panel else 3600)
         variables = {key: request.query_params.getlist(key) for key in (*FILTERS, *_CHOICES)}
         body = await _asked(readers, user, expand(read_query(name), window, variables))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from spanledger_collector.panels import DASHBOARDS, FILTERS, Dashboard, Field, Panel, dashboard_of, read_query
+from spanledger_collector.panels.words import Word
 
 __all__ = ["SITE"]
 
@@ -36,6 +37,7 @@ def _panel(dashboard: Dashboard, panel: Panel) -> dict[str, Any]:
         "fields": [_field(field) for field in panel.fields],
         "empty": panel.empty,
         "split": panel.split,
+        "words": _words(panel.words),
         "stacked": panel.stacked,
         "fixed": panel.fixed,
     }
@@ -58,8 +60,12 @@ def _field(field: Field) -> dict[str, Any]:
         "bar": field.bar,
         "zero": field.zero,
         "signed": field.signed,
-        "words": dict(field.words),
+        "words": _words(field.words),
     }
+
+
+def _words(words: tuple[Word, ...]) -> dict[str, Any]:
+    return {word.value: {"text": word.text, "color": word.color} for word in words}
 
 
 def _anchor(name: str, variable: str) -> str:

@@ -1,6 +1,6 @@
 """The panels that people look at: specified once, drawn by Grafana and by the built-in page."""
 
-from spanledger_collector.panels.catalogue import ANNOTATIONS, DASHBOARDS, dashboard_of
+from spanledger_collector.panels.catalogue import ANNOTATIONS, DASHBOARDS, QUERIES, dashboard_of
 from spanledger_collector.panels.model import Dashboard, Field, Kind, Panel, Row, Unit
 from spanledger_collector.panels.queries import ALL, FILTERS, UNTAGGED, Window, expand, interval_seconds, read_query
 
@@ -9,6 +9,7 @@ __all__ = [
     "ANNOTATIONS",
     "DASHBOARDS",
     "FILTERS",
+    "QUERIES",
     "UNTAGGED",
     "Dashboard",
     "Field",

@@ -5,12 +5,13 @@ from typing import Final
 from spanledger_collector.panels.fields import CALLS, KNOWN_USD, UNKNOWN, named, trace
 from spanledger_collector.panels.model import Choice, Dashboard, Field, Kind, Link, Panel, Row, Unit
 from spanledger_collector.panels.thresholds import CRITICAL, WARNINGS
+from spanledger_collector.panels.words import DRIVERS, SEVERITIES
 
 __all__ = ["ANOMALIES"]
 
 _NONE: Final = "There has been no incident. The watcher looks each minute."
 _INCIDENT: Final = Field("incident_id", "Incident", Unit.TEXT, link=Link("anomalies", "incident"))
-_SEVERITY: Final = Field("severity", "Severity", Unit.TEXT, words=(("critical", "red"), ("warning", "yellow")))
+_SEVERITY: Final = named("Severity", name="severity", words=SEVERITIES)
 _KIND: Final = named("Kind", name="kind")
 _CAUSE: Final = named("What happened", name="cause")
 _BEGAN: Final = Field("started_at", "Began", Unit.TIME)
@@ -23,9 +24,8 @@ _PEOPLE: Final = named("People say", name="feedback")
 _OPEN: Final = Panel(
     "open",
     "Going on now",
-    "Incidents that are open, by severity. Critical ones page somebody; infos are shown and never page. By the "
-    "hour: of the dearest one, because "
-    "incidents can overlap.",
+    "Incidents that are open, by severity. Critical ones page somebody; infos are shown and never page. By the hour: "
+    "of the dearest one, because incidents can overlap.",
     Kind.STAT,
     (
         Field("critical", "Critical", Unit.COUNT, CRITICAL, zero="none"),
@@ -39,8 +39,9 @@ _OPEN: Final = Panel(
 _FOUND: Final = Panel(
     "found",
     "Incidents by kind",
-    "Incidents by the time at which they began and their kind: retry loop, leaking context, model switch, wrong "
-    "price, ...",
+    "Incidents by the time at which they began and their kind: retry loop (the same again and again), context leak "
+    "(prompts that grow), prompt bloat (a longer prompt), model switch, wrong price, cache collapse, abuse (one user "
+    "or tenant), batch job, growth, lost traffic, huge call; a spike is none of these.",
     Kind.TIME_SERIES,
     (Field("incidents", "Incidents", Unit.COUNT),),
     "No incident began in this time range.",
@@ -60,9 +61,8 @@ _SPEND: Final = Panel(
 _GOING_ON: Final = Panel(
     "going_on",
     "Open incidents",
-    "What goes on now, the dearest by the hour first. Too much: known cost since it began, less what was "
-    "expected. An incident leads to its cause, below. "
-    "`spanledger anomalies feedback` says whether it was real or expected.",
+    "What goes on now, the dearest by the hour first. Too much: known cost since it began, less what was expected. An "
+    "incident leads to its cause, below. `spanledger anomalies feedback` says whether it was real or expected.",
     Kind.TABLE,
     (_INCIDENT, _SEVERITY, _KIND, _CAUSE, _BEGAN, _IMPACT, _PER_HOUR, _PEOPLE),
     "Nothing costs more than it should.",
@@ -81,8 +81,8 @@ _IMPACT_PANEL: Final = Panel(
 _FACTS: Final = Panel(
     "facts",
     "Who, what, since when, why",
-    "What is known of that incident. Best explained by: the value of one tag that most of the change is in; above "
-    "100 % where others fell meanwhile.",
+    "What is known of that incident. Best explained by: the value of one tag that most of the change is in; above 100 "
+    "% where others fell meanwhile.",
     Kind.TABLE,
     (named("What", name="what"), named("Answer", name="answer")),
     _NONE,
@@ -94,7 +94,7 @@ _EFFECTS: Final = Panel(
     "The incident's impact by driver: more calls, more tokens per call, dearer models in the mix, less from the "
     "cache, another price. They sum to it exactly.",
     Kind.TABLE,
-    (named("Driver"), Field("effect", "Part of the impact", Unit.USD, signed=True, bar=True)),
+    (named("Driver", words=DRIVERS), Field("effect", "Part of the impact", Unit.USD, signed=True, bar=True)),
     "There is nothing to take apart.",
     fixed="all times",
 )

@@ -18,6 +18,7 @@ from spanledger_collector.panels.fields import (
     trace,
 )
 from spanledger_collector.panels.model import Choice, Dashboard, Field, Kind, Link, Panel, Row, Unit
+from spanledger_collector.panels.words import STATES
 
 __all__ = ["ATTRIBUTION"]
 
@@ -48,7 +49,7 @@ _OVER_TIME: Final = Panel(
 
 def _by(tag: str) -> Panel:
     return Panel(
-        f"{tag}s",
+        f"by-{tag}",
         f"By {tag}",
         f"Known cost by {tag}, dearest first. {_READING}",
         Kind.TABLE,
@@ -61,9 +62,8 @@ _TEAMS, _FEATURES, _TENANTS = _by("team"), _by("feature"), _by("tenant")
 _TOP_USERS: Final = Panel(
     "top_users",
     "The dearest tenth of users",
-    "What part of all users' known cost the dearest 10 % of them make. Calls without a user are left out. Near 10 "
-    "%: all spend alike; above 80 %: a few "
-    "spend nearly all.",
+    "What part of all users' known cost the dearest 10 % of them make. Calls without a user are left out. Near 10 %: "
+    "all spend alike; above 80 %: a few spend nearly all.",
     Kind.STAT,
     (
         Field("share", "Their part", Unit.SHARE),
@@ -77,8 +77,8 @@ _TOP_USERS: Final = Panel(
 _USERS: Final = Panel(
     "users",
     "Dearest users",
-    "The 20 dearest users; pseudonyms where the services use a user key. Users and sessions can be narrowed by "
-    "tenant only.",
+    "The 20 dearest users; pseudonyms where the services use a user key. Users and sessions can be narrowed by tenant "
+    "only.",
     Kind.TABLE,
     (named("User"), BOUND, KNOWN_BAR, SHARE, UNKNOWN, CALLS, INPUT, OUTPUT),
     ONLY_TENANTS,
@@ -86,8 +86,8 @@ _USERS: Final = Panel(
 _SESSIONS: Final = Panel(
     "sessions",
     "Dearest sessions",
-    "The 20 dearest conversations. A session leads to its calls, below. Users and sessions can be narrowed by "
-    "tenant only.",
+    "The 20 dearest conversations. A session leads to its calls, below. Users and sessions can be narrowed by tenant "
+    "only.",
     Kind.TABLE,
     (
         named("Session", link=Link("attribution", "session")),
@@ -105,8 +105,8 @@ _SESSIONS: Final = Panel(
 _SESSION_CALLS: Final = Panel(
     "session_calls",
     "Calls of one session",
-    "Each call of the session that is written above (Session), in its order; at most 200. An empty cost is "
-    "unknown. A trace leads to its spans.",
+    "Each call of the session that is written above (Session), in its order; at most 200. An empty cost is unknown. A "
+    "trace leads to its spans.",
     Kind.TABLE,
     (
         Field("ts", "Start", Unit.TIME),
@@ -117,15 +117,15 @@ _SESSION_CALLS: Final = Panel(
         INPUT,
         OUTPUT,
         Field("duration_ms", "Duration", Unit.MILLISECONDS),
-        named("State of the cost", name="state"),
+        named("State of the cost", name="state", words=STATES),
     ),
     "Choose a session in the table above, or write one into Session.",
 )
 _AGENTS: Final = Panel(
     "agents",
     "By agent and step",
-    "Known cost of the calls that agents made, by step or node, dearest first. A ≥ says that calls of unknown "
-    "cost are not in it.",
+    "Known cost of the calls that agents made, by step or node, dearest first. A ≥ says that calls of unknown cost "
+    "are not in it.",
     Kind.TABLE,
     (
         named("Agent", name="of_agent"),
@@ -143,9 +143,8 @@ _AGENTS: Final = Panel(
 _TASKS: Final = Panel(
     "tasks",
     "By task, and what a finished one costs",
-    "Known cost of all calls of a kind of task, those of failed and open ones too, divided by the tasks that "
-    "ended. How they ended is in the "
-    "application's own words (`spanledger.outcome`).",
+    "Known cost of all calls of a kind of task, those of failed and open ones too, divided by the tasks that ended. "
+    "How they ended is in the application's own words (`spanledger.outcome`).",
     Kind.TABLE,
     (
         named("Task"),

@@ -10,9 +10,9 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from spanledger_collector.panels.catalogue import DASHBOARDS
+from spanledger_collector.panels.catalogue import QUERIES
 from spanledger_collector.panels.model import Kind, Panel, Unit
-from spanledger_collector.panels.queries import Window, expand, interval_seconds, names_of_queries, read_query
+from spanledger_collector.panels.queries import Window, expand, interval_seconds, read_query
 from spanledger_collector.refusals import refusal
 
 __all__ = ["Ran", "run_queries", "window_of"]
@@ -43,9 +43,7 @@ def window_of(seconds: int, now: float | None = None, least: int = 3600) -> Wind
 
 def run_queries(client: Client, seconds: int) -> Iterator[Ran]:
     """Run every query over the last seconds, those of variables and annotations too."""
-    drawn = {dashboard.query_of(panel): panel for dashboard in DASHBOARDS for panel in dashboard.panels}
-    for name in names_of_queries():
-        panel = drawn.get(name)
+    for name, panel in sorted(QUERIES.items()):
         yield _run(client, name, panel, window_of(seconds, least=panel.step if panel else 3600))
 
 

@@ -17,6 +17,7 @@ from spanledger_collector.panels.fields import (
 )
 from spanledger_collector.panels.model import Choice, Dashboard, Field, Kind, Link, Panel, Row, Unit
 from spanledger_collector.panels.thresholds import ERRORS, RETRIES
+from spanledger_collector.panels.words import VERDICTS
 
 __all__ = ["ENGINEERING"]
 
@@ -43,8 +44,8 @@ _UNMEASURED: Final = (
 _TOTALS: Final = Panel(
     "totals",
     "All of it",
-    "Sums of the time range with these filters. Silent retries are attempts that the client made beside the last "
-    "one; a provider may have billed them.",
+    "Sums of the time range with these filters. Silent retries are attempts that the client made beside the last one; "
+    "a provider may have billed them.",
     Kind.STAT,
     (CALLS, KNOWN_USD, UNKNOWN, PER_CALL, _FAILED, _RETRIED, _CACHED),
     NOTHING_BOOKED,
@@ -100,8 +101,8 @@ _COST_PER_CALL: Final = Panel(
 _CACHE: Final = Panel(
     "cached",
     "Input from the cache by model",
-    "Part of the input tokens that the provider read from its cache, which costs a fraction. A fall to 0 is a "
-    "prompt that changed at its beginning.",
+    "Part of the input tokens that the provider read from its cache, which costs a fraction. A fall to 0 is a prompt "
+    "that changed at its beginning.",
     Kind.TIME_SERIES,
     (_CACHED,),
     NOTHING_BOOKED,
@@ -134,8 +135,8 @@ _ERRORS: Final = Panel(
 _ERROR_TYPES: Final = Panel(
     "error_types",
     "Failed calls by type of error",
-    "Most frequent first. A failed call can cost money: the provider bills what it generated. The trace is the "
-    "latest example.",
+    "Most frequent first. A failed call can cost money: the provider bills what it generated. The trace is the latest "
+    "example.",
     Kind.TABLE,
     (
         named("Error", name="of_type"),
@@ -152,9 +153,8 @@ _ERROR_TYPES: Final = Panel(
 _PROMPT_PARTS: Final = Panel(
     "prompt_parts",
     "What prompts are made of",
-    "Characters of all prompts over time by part. Growing earlier turns are conversations that are never cut; "
-    "growing tool results and retrieved "
-    "context are the usual bloat.",
+    "Characters of all prompts over time by part. Growing earlier turns are conversations that are never cut; growing "
+    "tool results and retrieved context are the usual bloat.",
     Kind.TIME_SERIES,
     _PARTS,
     _UNMEASURED,
@@ -163,8 +163,8 @@ _PROMPT_PARTS: Final = Panel(
 _PROMPT_FEATURES: Final = Panel(
     "prompt_features",
     "Prompt of a mean call by feature",
-    "Mean characters of a call's prompt by part, largest first: where shortening pays. Calls that were not "
-    "measured count as 0.",
+    "Mean characters of a call's prompt by part, largest first: where shortening pays. Calls that were not measured "
+    "count as 0.",
     Kind.TABLE,
     (named("Feature"), CALLS, Field("whole", "Whole prompt", Unit.CHARACTERS, bar=True), *_PARTS),
     _UNMEASURED,
@@ -172,8 +172,9 @@ _PROMPT_FEATURES: Final = Panel(
 _TRACE: Final = Panel(
     "trace",
     "Spans of one trace",
-    "Every GenAI span of the trace that is written above (Trace): which of them bills, and why the others do not. "
-    "`spanledger explain` tells the rest.",
+    "Every GenAI span of the trace that is written above (Trace): which of them is billed, and why the others are "
+    "not: a duplicate is the same call seen again, a covered one has its usage on the span above it, a wrapper "
+    "contains calls. `spanledger explain` tells the rest.",
     Kind.TABLE,
     (
         Field("ts", "Start", Unit.TIME),
@@ -185,7 +186,7 @@ _TRACE: Final = Panel(
         named("Emitter", name="of_emitter"),
         INPUT,
         OUTPUT,
-        named("Verdict", name="judged"),
+        named("Verdict", name="judged", words=VERDICTS),
         named("Why", name="why"),
     ),
     "Follow a trace from another table, or write its id into Trace.",

@@ -4,6 +4,7 @@ from typing import Final
 
 from spanledger_collector.panels.model import Field, Link, Unit
 from spanledger_collector.panels.thresholds import UNKNOWN_CALLS
+from spanledger_collector.panels.words import Word
 
 __all__ = [
     "BOUND", "CALLS", "INPUT", "KNOWN_BAR", "KNOWN_USD", "NOTHING_BOOKED", "ONLY_TENANTS", "OUTPUT", "PER_CALL", "SHARE", "UNKNOWN",
@@ -26,9 +27,9 @@ ONLY_TENANTS: Final = (
 )
 
 
-def named(title: str, *, link: Link | None = None, name: str = "name") -> Field:
+def named(title: str, *, link: Link | None = None, name: str = "name", words: tuple[Word, ...] = ()) -> Field:
     """Return the field of a name."""
-    return Field(name, title, Unit.TEXT, link=link)
+    return Field(name, title, Unit.TEXT, link=link, words=words)
 
 
 def trace(name: str = "trace_id", title: str = "Trace") -> Field:

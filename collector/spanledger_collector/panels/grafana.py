@@ -8,6 +8,7 @@ from spanledger_collector.panels.catalogue import ANNOTATIONS, DASHBOARDS
 from spanledger_collector.panels.model import UID_PREFIX, Annotation, Choice, Dashboard, Field, Kind, Link, Panel, Unit
 from spanledger_collector.panels.queries import ALL, FILTERS, read_query
 from spanledger_collector.panels.thresholds import Steps
+from spanledger_collector.panels.words import Word
 from spanledger_collector.target import quoted
 
 __all__ = ["DATASOURCE", "FOLDER_UID", "TAG", "build", "build_all", "written"]
@@ -79,7 +80,7 @@ def _variables(dashboard: Dashboard) -> Iterator[dict[str, Any]]:
         "query": DATASOURCE["type"], "refresh": 1, "regex": "", "skipUrlSync": False, "type": "datasource",
     }  # fmt: skip
     for name in FILTERS:
-        sql = read_query(f"variables/{name}")
+        sql = read_query(f"variables/of-{name}")
         yield {
             # Inserted as it is, where others are quoted: the condition of the queries knows it.
             "allValue": quoted(ALL),
@@ -196,6 +197,7 @@ def _drawing(panel: Panel) -> dict[str, Any]:
 
 def _overrides(panel: Panel) -> Iterator[dict[str, Any]]:
     if panel.split:
+        yield from map(_series_word, panel.words)
         return
     for field in panel.fields:
         yield {"matcher": {"id": "byName", "options": field.name}, "properties": list(_properties(panel, field))}
@@ -210,15 +212,25 @@ def _properties(panel: Panel, field: Field) -> Iterator[dict[str, Any]]:
     if field.steps:
         yield {"id": "thresholds", "value": _steps(field.steps)}
     if field.words:
-        words = {
-            word: {"color": color, "index": index, "text": word} for index, (word, color) in enumerate(field.words)
-        }
+        words = {word.value: _mapped(word, index) for index, word in enumerate(field.words)}
         yield {"id": "mappings", "value": [{"options": words, "type": "value"}]}
     if field.zero:
         yield {"id": "mappings", "value": [{"options": {"0": {"index": 0, "text": field.zero}}, "type": "value"}]}
     yield from _links(panel, field)
     if panel.kind is Kind.TABLE:
         yield from _cells(field)
+
+
+def _mapped(word: Word, index: int) -> dict[str, Any]:
+    return (
+        {"color": word.color, "index": index, "text": word.text} if word.color else {"index": index, "text": word.text}
+    )
+
+
+def _series_word(word: Word) -> dict[str, Any]:
+    """Name a series: mappings know values only, and Grafana's own name of it is that of the field and of the label."""
+    name = {"id": "displayName", "value": word.text}
+    return {"matcher": {"id": "byRegexp", "options": rf"/\b{word.value}\b/"}, "properties": [name]}
 
 
 def _links(panel: Panel, field: Field) -> Iterator[dict[str, Any]]:
@@ -236,7 +248,7 @@ def _cells(field: Field) -> Iterator[dict[str, Any]]:
         yield {"id": "custom.cellOptions", "value": {"mode": "basic", "type": "gauge", "valueDisplayMode": "text"}}
         yield {"id": "color", "value": {"fixedColor": "blue", "mode": "fixed"}}
         yield {"id": "min", "value": 0}
-    elif field.steps or field.words:
+    elif field.steps or any(word.color for word in field.words):
         yield {"id": "custom.cellOptions", "value": {"type": "color-text"}}
     if field.name == "bound":
         yield {"id": "custom.width", "value": 36}

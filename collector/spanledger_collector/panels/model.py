@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Final, Literal
 
 from spanledger_collector.panels.thresholds import Steps
+from spanledger_collector.panels.words import Word
 
 __all__ = ["UID_PREFIX", "Annotation", "Choice", "Dashboard", "Field", "Kind", "Link", "Panel", "Row", "Unit"]
 
@@ -65,8 +66,8 @@ class Field:
     """What to say in the place of 0."""
     signed: bool = False
     """Show a plus where it grew."""
-    words: tuple[tuple[str, str], ...] = ()
-    """Colours of some texts."""
+    words: tuple[Word, ...] = ()
+    """What to say in the place of its values."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class Panel:
     empty: str
     split: bool = False
     """A time series of one field, by the text ``series``."""
+    words: tuple[Word, ...] = ()
+    """What to say in the place of values of ``series``."""
     stacked: bool = False
     step: int = 3600
     """Shortest step of the time axis in seconds; hours that are over are summed by hour."""

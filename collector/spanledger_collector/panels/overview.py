@@ -12,14 +12,15 @@ from spanledger_collector.panels.fields import (
 )
 from spanledger_collector.panels.model import Dashboard, Field, Kind, Link, Panel, Row, Unit
 from spanledger_collector.panels.thresholds import CHANGE, KNOWN
+from spanledger_collector.panels.words import STATES
 
-__all__ = ["OVERVIEW", "STATES"]
+__all__ = ["HOW_KNOWN", "OVERVIEW", "UNKNOWN_OVER_TIME"]
 
 _TODAY: Final = Panel(
     "today",
     "Today",
-    "Known cost since midnight of the reporting time zone. While calls of unknown cost are counted beside it, it "
-    "is a lower bound.",
+    "Known cost since midnight of the reporting time zone. While calls of unknown cost are counted beside it, it is a "
+    "lower bound.",
     Kind.STAT,
     (KNOWN_USD, UNKNOWN),
     NOTHING_BOOKED,
@@ -38,9 +39,8 @@ _MONTH: Final = Panel(
 _FORECAST: Final = Panel(
     "forecast",
     "This month, if it goes on like this",
-    "Simple on purpose: the month so far, plus the average of the last 7 days for the time that is left. It knows "
-    "no weekends, no growth and "
-    "no calls of unknown cost.",
+    "Simple on purpose: the month so far, plus the average of the last 7 days for the time that is left. It knows no "
+    "weekends, no growth and no calls of unknown cost.",
     Kind.STAT,
     (Field("forecast_usd", "Expected for the whole month", Unit.USD), UNKNOWN),
     NOTHING_BOOKED,
@@ -49,8 +49,8 @@ _FORECAST: Final = Panel(
 _VERSUS: Final = Panel(
     "versus",
     "Against last month",
-    "This month so far against the same part of last month: until the same day and hour. Empty where last month "
-    "had no known cost.",
+    "This month so far against the same part of last month: until the same day and hour. Empty where last month had "
+    "no known cost.",
     Kind.STAT,
     (
         Field("change", "Change", Unit.SHARE, CHANGE, signed=True),
@@ -72,30 +72,33 @@ _KNOWN: Final = Panel(
 _SPEND: Final = Panel(
     "spend",
     "Known cost by team",
-    "Known cost over time, of the eight dearest teams and of all others together. Calls of unknown cost are not "
-    "in it: see the panel beside it.",
+    "Known cost over time, of the eight dearest teams and of all others together. Calls of unknown cost are not in "
+    "it: see the panel beside it.",
     Kind.TIME_SERIES,
     (KNOWN_USD,),
     NOTHING_BOOKED,
     stacked=True,
     split=True,
 )
-_UNKNOWN: Final = Panel(
-    "unknown",
+UNKNOWN_OVER_TIME: Final = Panel(
+    "overview/unknown",
     "Calls of unknown cost",
-    "Calls over time that no sum of money holds, by the reason why: no price for the model, no usage told, cut "
-    "short. Nothing here is what you want.",
+    "Calls over time that no sum of money holds, by the reason why. Model without a price: `spanledger prices set` "
+    "gives one. Usage never told: the answer had no token counts. Failed, maybe billed: it broke off, and the "
+    "provider may have charged for it. Only estimated: cut short, counts guessed by who sent them, or a tier without "
+    "a price. Nothing here is what you want.",
     Kind.TIME_SERIES,
     (CALLS,),
     "The cost of every call in this time range is known.",
     stacked=True,
     split=True,
+    words=STATES,
 )
 _MOVERS: Final = Panel(
     "movers",
     "What changed most",
-    "The time range against the equally long one before it. One change can show several times: as a team, a "
-    "feature, a model, a tenant.",
+    "The time range against the equally long one before it. One change can show several times: as a team, a feature, "
+    "a model, a tenant.",
     Kind.TABLE,
     (
         named("What", name="dimension"),
@@ -109,31 +112,32 @@ _MOVERS: Final = Panel(
     "Nothing changed between this time range and the one before it.",
 )
 _TEAMS: Final = Panel(
-    "teams",
+    "dearest-team",
     "Dearest teams",
-    "Known cost of the time range by team, dearest first; the part without the tag is (untagged). A team leads to "
-    "its attribution.",
+    "Known cost of the time range by team, dearest first; the part without the tag is (untagged). A team leads to its "
+    "attribution.",
     Kind.RANKING,
     (named("Team", link=Link("attribution", "team")), KNOWN_USD, UNKNOWN),
     NOTHING_BOOKED,
 )
 _MODELS: Final = Panel(
-    "models",
+    "dearest-model",
     "Dearest models",
     "Known cost of the time range by model, dearest first. A model without a price shows no cost, but its calls.",
     Kind.RANKING,
     (named("Model", link=Link("engineering", "model")), KNOWN_USD, UNKNOWN),
     NOTHING_BOOKED,
 )
-STATES: Final = Panel(
+HOW_KNOWN: Final = Panel(
     "overview/states",
     "How the cost is known",
-    "priced: exact. failed_not_billed, notional (a flat subscription): costs 0. estimated, unpriced_model, "
-    "no_usage, failed_maybe_billed: unknown; "
-    "what it costs lies between the bounds, and an empty upper bound means that there is none.",
+    "Exact: tokens times the price of the day. Failed, not billed: turned away, costs nothing. Flat subscription: "
+    "costs nothing more. All others are in no sum: only estimated (cut short, counts guessed by who sent them, or a "
+    "tier without a price), model without a price, usage never told (an answer without token counts), failed, maybe "
+    "billed (it broke off). Their cost lies between At least and At most; empty: there is no bound.",
     Kind.TABLE,
     (
-        named("State", name="state"),
+        named("State", name="state", words=STATES),
         CALLS,
         Field("calls_share", "Part of the calls", Unit.SHARE),
         Field("tokens", "Tokens", Unit.TOKENS),
@@ -151,9 +155,9 @@ OVERVIEW: Final = Dashboard(
     "What LLM calls cost: today, this month, if it goes on like this; where it goes and what changed.",
     (
         Row("At a glance", 5, ((_TODAY, 5), (_MONTH, 5), (_FORECAST, 5), (_VERSUS, 5), (_KNOWN, 4))),
-        Row("Over time", 9, ((_SPEND, 16), (_UNKNOWN, 8))),
+        Row("Over time", 9, ((_SPEND, 16), (UNKNOWN_OVER_TIME, 8))),
         Row("Where it goes", 9, ((_TEAMS, 12), (_MODELS, 12))),
-        Row("What changed, and what is known", 9, ((_MOVERS, 12), (STATES, 12))),
+        Row("What changed, and what is known", 9, ((_MOVERS, 12), (HOW_KNOWN, 12))),
     ),
     "now-30d",
 )

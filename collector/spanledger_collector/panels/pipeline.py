@@ -12,6 +12,7 @@ from spanledger_collector.panels.thresholds import (
     SILENT_SECONDS,
     WAITING_TRACES,
 )
+from spanledger_collector.panels.words import ROLLUPS, VERDICTS
 
 __all__ = ["PIPELINE"]
 
@@ -21,8 +22,8 @@ _SILENT: Final = Field("silent_seconds", "Silent for", Unit.SECONDS, SILENT_SECO
 _STATUS: Final = Panel(
     "status",
     "The ledger now",
-    "Spans that landed (30 days, repeated deliveries counted again), how long ago the latest began, how long "
-    "calls wait to be judged and summed, and what was kept aside.",
+    "Spans that landed (30 days, repeated deliveries counted again), how long ago the latest began, how long calls "
+    "wait to be judged and summed, and what was kept aside.",
     Kind.STAT,
     (
         Field("lag_seconds", "Sums are behind by", Unit.SECONDS, LAG_SECONDS, zero="nothing"),
@@ -38,8 +39,8 @@ _STATUS: Final = Panel(
 _LANDED: Final = Panel(
     "landed",
     "Spans that landed",
-    "Spans of any kind for each second, by the start that they name, repeated deliveries counted again; the "
-    "landing table keeps 30 days.",
+    "Spans of any kind for each second, by the start that they name, repeated deliveries counted again; the landing "
+    "table keeps 30 days.",
     Kind.TIME_SERIES,
     (_RATE,),
     "No spans landed in this time range.",
@@ -49,20 +50,22 @@ _LANDED: Final = Panel(
 _JUDGED: Final = Panel(
     "judged",
     "LLM spans by verdict",
-    "LLM spans for each second by what became of them: bills, or duplicate, covered, wrapper. Many pending: the "
-    "election is behind.",
+    "LLM spans for each second by what became of them. One span bills each call; a duplicate is the same call seen "
+    "again, a covered one has its usage on the span above it, a wrapper contains calls. Many that are not judged yet: "
+    "the election, which decides, is behind.",
     Kind.TIME_SERIES,
     (_RATE,),
     "No LLM spans in this time range.",
     stacked=True,
     step=60,
     split=True,
+    words=VERDICTS,
 )
 _QUARANTINED: Final = Panel(
     "quarantined",
     "Kept aside",
-    "Spans and requests that cannot be true or cannot be read, over time; they are in no sum. Data quality has "
-    "the reasons.",
+    "Spans and requests that cannot be true or cannot be read, over time; they are in no sum. Data quality has the "
+    "reasons.",
     Kind.TIME_SERIES,
     (Field("pieces", "Pieces", Unit.COUNT),),
     "Nothing was kept aside in this time range.",
@@ -73,11 +76,11 @@ _QUARANTINED: Final = Panel(
 _ROLLUPS: Final = Panel(
     "rollups",
     "Sums that are behind",
-    "Rollups some of whose minutes or hours changed after they were made. Seconds are normal under load; minutes "
-    "are not.",
+    "Rollups some of whose minutes or hours changed after they were made. Seconds are normal under load; minutes are "
+    "not.",
     Kind.TABLE,
     (
-        named("Rollup", name="rollup_table"),
+        named("Sums of", name="rollup_table", words=ROLLUPS),
         Field("buckets", "Minutes or hours to make again", Unit.COUNT),
         Field("behind_since", "Since", Unit.TIME),
         Field("behind_seconds", "For", Unit.SECONDS, LAG_SECONDS),

@@ -4,7 +4,7 @@ from typing import Final
 
 from spanledger_collector.panels.fields import CALLS, INPUT, KNOWN_BAR, NOTHING_BOOKED, OUTPUT, UNKNOWN, named
 from spanledger_collector.panels.model import Dashboard, Field, Kind, Panel, Row, Unit
-from spanledger_collector.panels.overview import STATES
+from spanledger_collector.panels.overview import HOW_KNOWN, UNKNOWN_OVER_TIME
 from spanledger_collector.panels.thresholds import (
     KNOWN,
     LIST_AGE_DAYS,
@@ -21,8 +21,8 @@ _KNOWN: Final = Field("known_share", "Known", Unit.SHARE, KNOWN)
 _GAPS: Final = Panel(
     "gaps",
     "What is missing",
-    "Of the calls in the time range: how many have a known cost, a model without a price, no usage told, no team "
-    "or no feature.",
+    "Of the calls in the time range: how many have a known cost, a model without a price, no usage told, no team or "
+    "no feature.",
     Kind.STAT,
     (
         _KNOWN,
@@ -36,8 +36,8 @@ _GAPS: Final = Panel(
 _PRICE_BOOK: Final = Panel(
     "price_book",
     "Price book",
-    "Days since this ledger first used its version of the price list, models of the last 30 days without a price, "
-    "and the owner's own prices.",
+    "Days since this ledger first used its version of the price list, models of the last 30 days without a price, and "
+    "the owner's own prices.",
     Kind.STAT,
     (
         Field("list_age_days", "Age of the price list", Unit.DAYS, LIST_AGE_DAYS, zero="today"),
@@ -50,27 +50,17 @@ _PRICE_BOOK: Final = Panel(
 _KNOWN_OVER_TIME: Final = Panel(
     "known_over_time",
     "Calls whose cost is known",
-    "Part of the calls whose cost is known, over time. A step down is a new model without a price, or a client "
-    "that stopped telling its usage.",
+    "Part of the calls whose cost is known, over time. A step down is a new model without a price, or a client that "
+    "stopped telling its usage.",
     Kind.TIME_SERIES,
     (_KNOWN,),
     NOTHING_BOOKED,
 )
-_UNKNOWN: Final = Panel(
-    "overview/unknown",
-    "Calls of unknown cost",
-    "Calls over time that no sum of money holds, by the reason why.",
-    Kind.TIME_SERIES,
-    (CALLS,),
-    "The cost of every call in this time range is known.",
-    stacked=True,
-    split=True,
-)
 _UNPRICED: Final = Panel(
     "unpriced",
     "Models without a price",
-    "Their tokens are known, their cost is not, and it is not taken for 0. `spanledger prices set` gives a price, "
-    "and history is priced again.",
+    "Their tokens are known, their cost is not, and it is not taken for 0. `spanledger prices set` gives a price, and "
+    "history is priced again.",
     Kind.TABLE,
     (
         named("Provider", name="of_provider"),
@@ -93,8 +83,8 @@ _UNTAGGED: Final = Panel(
 _SERVICES: Final = Panel(
     "services",
     "Services in doubt",
-    "Services of the last seven days that name themselves nowhere, send spans but no LLM call, or are silent for "
-    "an hour.",
+    "Services of the last seven days that name themselves nowhere, send spans but no LLM call, or are silent for an "
+    "hour.",
     Kind.TABLE,
     (
         named("Service", name="of_service"),
@@ -110,9 +100,10 @@ _SERVICES: Final = Panel(
 _VERDICTS: Final = Panel(
     "verdicts",
     "Duplicates that were left out",
-    "Spans by their emitter and verdict. One span bills each call; duplicates (a gateway, a second "
-    "instrumentation, a replay), covered calls and wrappers "
-    "repeat or contain it and cost nothing. Filters have no effect here.",
+    "LLM spans by their emitter (the instrumentation or gateway that wrote them) and what became of them. One span "
+    "bills each call. The others cost nothing: duplicates are the same call seen again (by a gateway, a second "
+    "instrumentation, a replay), covered ones have their usage on the span above them, wrappers (agents, workflows) "
+    "contain calls; pending ones are not judged yet. Filters have no effect here.",
     Kind.TABLE,
     (
         named("Emitter", name="of_emitter"),
@@ -129,8 +120,7 @@ _DISAGREEMENTS: Final = Panel(
     "disagreements",
     "Where emitters compute another cost",
     "Calls whose emitter wrote a cost on the span that differs from the ledger's by more than a thousandth. The "
-    "ledger's counts; the other is kept to "
-    "compare. Filters have no effect here.",
+    "ledger's counts; the other is kept to compare. Filters have no effect here.",
     Kind.TABLE,
     (
         named("Emitter", name="of_emitter"),
@@ -146,9 +136,8 @@ _DISAGREEMENTS: Final = Panel(
 _QUARANTINE: Final = Panel(
     "quarantine",
     "Kept aside",
-    "Spans and requests that cannot be true or cannot be read, by reason; they are in no sum. `spanledger "
-    "quarantine list` shows each, "
-    "`spanledger quarantine retry` tries again.",
+    "Spans and requests that cannot be true or cannot be read, by reason; they are in no sum. `spanledger quarantine "
+    "list` shows each, `spanledger quarantine retry` tries again.",
     Kind.TABLE,
     (
         named("What", name="kind"),
@@ -165,8 +154,8 @@ QUALITY: Final = Dashboard(
     "What the sums do not hold, and why.",
     (
         Row("At a glance", 5, ((_GAPS, 15), (_PRICE_BOOK, 9))),
-        Row("Over time", 8, ((_KNOWN_OVER_TIME, 12), (_UNKNOWN, 12))),
-        Row("Unknown cost", 8, ((STATES, 14), (_UNPRICED, 10))),
+        Row("Over time", 8, ((_KNOWN_OVER_TIME, 12), (UNKNOWN_OVER_TIME, 12))),
+        Row("Unknown cost", 8, ((HOW_KNOWN, 14), (_UNPRICED, 10))),
         Row("Tags and services", 8, ((_UNTAGGED, 12), (_SERVICES, 12))),
         Row("Counted once, and compared", 8, ((_VERDICTS, 12), (_DISAGREEMENTS, 12))),
         Row("Kept aside", 7, ((_QUARANTINE, 24),)),

@@ -10,7 +10,7 @@ from spanledger_collector.assets import assets
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.target import quoted
 
-__all__ = ["ALL", "FILTERS", "UNTAGGED", "Window", "expand", "interval_seconds", "names_of_queries", "read_query"]
+__all__ = ["ALL", "FILTERS", "UNTAGGED", "Window", "expand", "interval_seconds", "read_query"]
 
 ALL: Final = "*"
 """Value of a variable that selects everything."""
@@ -43,21 +43,14 @@ class Window:
     step: int = 3600
 
 
-def names_of_queries() -> list[str]:
-    """Return the names of all queries: folder and file."""
-    folders = [entry for entry in assets("dashboards").joinpath("queries").iterdir() if entry.is_dir()]
-    return sorted(
-        f"{folder.name}/{file.name.removesuffix('.sql')}"
-        for folder in folders
-        for file in folder.iterdir()
-        if file.name.endswith(".sql")
-    )
-
-
 @cache
 def read_query(name: str) -> str:
-    """Return the SQL of a query such as ``overview/today``, with Grafana's macros and variables in it."""
-    return _FRAGMENT.sub(lambda match: _without_comments(_file(match[1])), _file(name)).strip()
+    """Return the SQL of a query such as ``overview/today``, with Grafana's macros and variables in it.
+
+    What follows a hyphen takes the place of ``{tag}``: ``attribution/by-team`` is the file ``attribution/by.sql`` with team.
+    """
+    file, _, tag = name.partition("-")
+    return _FRAGMENT.sub(lambda match: _without_comments(_file(match[1])), _file(file)).replace("{tag}", tag).strip()
 
 
 def expand(sql: str, window: Window, variables: Mapping[str, Sequence[str]]) -> str:

@@ -70,7 +70,7 @@ class _Property(_Strict):
 
 
 class _Matcher(_Strict):
-    id: Literal["byName"]
+    id: Literal["byName", "byRegexp"]
     options: str
 
 

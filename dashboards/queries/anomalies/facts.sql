@@ -10,7 +10,6 @@ from (
     ('Tenant', tenant), ('Team', team), ('Feature', feature), ('Model', model), ('User', user), ('Session', session),
     ('Best explained by', if(explained_by = '', '', concat(explained_by, if(isNull(explained_share), '', concat(': ', toString(round(100 * explained_share)), ' % of the change'))))),
     ('By two', explained_by_two),
-    ('What moved', replaceAll(driver, '_', ' ')),
     ('New shortly before', deploy),
     ('People say', feedback),
     ('Rule', rule)])) as pair

@@ -55,9 +55,9 @@ def test_a_reader_of_one_tenant_sees_that_tenant_and_is_told_so(new_tab: Callabl
         everybody.open("/attribution?from=now-30d")
         one.open("/attribution?from=now-30d")
 
-        assert "globex" in everybody.text("tenants")
-        assert "acme" in one.text("tenants")
-        assert "globex" not in one.text("tenants")
+        assert "globex" in everybody.text("by-tenant")
+        assert "acme" in one.text("by-tenant")
+        assert "globex" not in one.text("by-tenant")
         assert one.page.locator("#banner").inner_text() == "You see the calls of tenant acme only."
         one.open("/pipeline")
         one.scroll_through()

@@ -55,7 +55,7 @@ def test_the_page_says_what_the_ledger_says(tab: Tab, company: EmbeddedServer) -
 def test_a_cost_of_which_nothing_is_known_is_not_shown_as_zero(tab: Tab) -> None:
     tab.open("/attribution?from=now-30d&team=labs")
 
-    assert re.search(r"labs\s+unknown", tab.text("teams"))
+    assert re.search(r"labs\s+unknown", tab.text("by-team"))
 
 
 def test_a_filter_is_chosen_with_the_mouse_and_stands_in_the_address(tab: Tab) -> None:
@@ -68,10 +68,10 @@ def test_a_filter_is_chosen_with_the_mouse_and_stands_in_the_address(tab: Tab) -
 
     assert "team=support" in tab.page.url
     assert "team=search" in tab.page.url
-    assert "labs" not in tab.text("teams")
+    assert "labs" not in tab.text("by-team")
     tab.page.go_back()
     tab.filled()
-    assert "labs" in tab.text("teams")
+    assert "labs" in tab.text("by-team")
 
 
 def test_a_bookmark_shows_the_same_again(tab: Tab) -> None:
@@ -85,7 +85,7 @@ def test_a_bookmark_shows_the_same_again(tab: Tab) -> None:
 
 def test_one_drills_down_from_team_to_session_to_call_to_trace(tab: Tab) -> None:
     tab.open("/overview")
-    tab.page.locator("#teams a", has_text="support").click()
+    tab.page.locator("#dearest-team a", has_text="support").click()
     tab.filled()
     assert "/attribution?team=support" in tab.page.url
 

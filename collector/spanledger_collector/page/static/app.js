@@ -172,7 +172,7 @@ function arrived() {
 
 async function values(name) {
   const sent = new URLSearchParams(state.question);
-  const answer = await ask(`${PAGE}/query/variables/${name}?from=${sent.get("from")}&to=${sent.get("to")}`).catch(() => ({ rows: [] }));
+  const answer = await ask(`${PAGE}/query/variables/of-${name}?from=${sent.get("from")}&to=${sent.get("to")}`).catch(() => ({ rows: [] }));
   return answer.rows.map(([value]) => value);
 }
 

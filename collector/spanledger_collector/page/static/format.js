@@ -72,6 +72,7 @@ export const NONE = "–";
 export function written(field, value) {
   if (value === null || value === undefined || value === "") return NONE;
   if (field.zero && Number(value) === 0) return field.zero;
+  if (field.words[value]) return field.words[value].text;
   const text = WRITERS[field.unit](["TEXT", "TIME"].includes(field.unit) ? value : Number(value));
   return field.signed && Number(value) > 0 ? `+${text}` : text;
 }
@@ -86,7 +87,7 @@ export function onAxis(unit, value) {
 // The colour of a value by its field's steps: base, then from each limit on.
 export function colorOf(field, value) {
   if (value === null || value === undefined) return "";
-  if (field.unit === "TEXT") return field.words[value] || "";
+  if (field.unit === "TEXT") return field.words[value]?.color || "";
   let color = "";
   for (const [limit, name] of field.steps) if (limit === "base" || Number(value) >= limit) color = name;
   return color;

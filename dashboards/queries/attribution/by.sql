@@ -1,10 +1,10 @@
--- Cost by tenant, dearest first.
+-- Cost by a tag, dearest first.
 select
   name, if(unknown > 0, '≥', '') as bound, toFloat64(usd) as known_usd, if(sum(usd) over () = 0, 0, toFloat64(usd) / toFloat64(sum(usd) over ())) as share,
   unknown as unknown_calls, n as calls, if(n = unknown, null, toFloat64(usd) / (n - unknown)) as usd_per_call, tokens_in as input_tokens, tokens_out as output_tokens
 from (
   select
-    if(tenant = '', '(untagged)', tenant) as name, sum(c.known_usd) as usd, sumIf(c.calls, c.unknown) as unknown, sum(c.calls) as n,
+    if({tag} = '', '(untagged)', {tag}) as name, sum(c.known_usd) as usd, sumIf(c.calls, c.unknown) as unknown, sum(c.calls) as n,
     sum(c.input_tokens) as tokens_in, sum(c.output_tokens) as tokens_out
   from costs as c
   where $__timeFilter(bucket) and {filters}
