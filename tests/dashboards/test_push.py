@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from spanledger_collector.cli import app
-from spanledger_collector.exceptions import SpanledgerError
+from spanledger_collector.exceptions import SpanledgerError, UsageError
 from spanledger_collector.panels.grafana import build_all
 from spanledger_collector.panels.push import push
 from tests.collector.cli.processes import spanledger
@@ -27,6 +27,11 @@ class Grafana(ThreadingHTTPServer):
         self.folders: dict[str, str] = {}
         self.dashboards: dict[str, dict[str, Any]] = {}
         self.changes: list[str] = []
+        self.below = ""
+        self.stead: tuple[int, str] | None = None
+        """What answers in the place of Grafana."""
+        self.breaks_after: int | None = None
+        """The connection breaks off at the change after so many."""
 
     @property
     def url(self) -> str:
@@ -37,7 +42,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Grafana
 
     def do_GET(self) -> None:
-        kind, uid = self.path.removeprefix("/api/").rsplit("/", 1)
+        kind, uid = self.path.removeprefix(f"{self.server.below}/api/").rsplit("/", 1)
         found: Any = None
         if kind == "folders" and uid in self.server.folders:
             found = {"uid": uid, "title": self.server.folders[uid]}
@@ -47,8 +52,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if len(self.server.changes) == self.server.breaks_after:
+            self.close_connection = True
+            return
         self.server.changes.append(self.path)
-        if self.path == "/api/folders":
+        if self.path == f"{self.server.below}/api/folders":
             self.server.folders[sent["uid"]] = sent["title"]
             self._answer(200, sent)
             return
@@ -70,8 +78,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             status, content = 401, {"message": "Unauthorized"}
         body = json.dumps(content).encode()
+        if self.server.stead:
+            status, body = self.server.stead[0], self.server.stead[1].encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", "text/html" if body.startswith(b"<") else "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -136,10 +146,62 @@ def test_other_dashboards_and_folders_stay_as_they_are(grafana: Grafana) -> None
 
 
 def test_a_wrong_token_and_an_absent_grafana_are_said_in_a_sentence(grafana: Grafana) -> None:
-    with pytest.raises(SpanledgerError, match=r"Grafana at http://127\.0\.0\.1:\d+ refused"):
+    with pytest.raises(SpanledgerError, match=r"Grafana at http://127\.0\.0\.1:\d+/ refused: 401"):
         list(push(grafana.url, "wrong"))
     with pytest.raises(SpanledgerError, match="cannot be reached"):
         list(push("http://127.0.0.1:1", TOKEN))
+
+
+def test_a_grafana_below_a_path_and_a_token_from_a_file_with_a_line_end_work(grafana: Grafana) -> None:
+    grafana.below = "/grafana"
+
+    assert set(dict(push(f"{grafana.url}/grafana", f"{TOKEN}\n")).values()) == {"created"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["grafana.example", "ftp://127.0.0.1", "http://127.0.0.1:xx", "http://", "https://ann:secret@grafana.example"],
+)
+def test_what_is_no_address_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(UsageError, match="That is no address of a Grafana") as refused:
+        list(push(url, TOKEN))
+
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("token", ["", " ", "glsa_\u20ac"])
+def test_what_is_no_token_is_refused(grafana: Grafana, token: str) -> None:
+    with pytest.raises(UsageError, match="The token is empty or not one of Grafana's"):
+        list(push(grafana.url, token))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "sentence"),
+    [
+        (200, "<html>Welcome", r"What answers at http://127\.0\.0\.1:\d+/ is not the API of Grafana"),
+        (200, "{}", "is not the API of Grafana"),
+        (200, "[1]", "is not the API of Grafana"),
+        (404, "<html>", r"refused: 404\. Is there a Grafana at this address\?"),
+        (403, '{"message": "Permissions needed: folders:read"}', "403 Permissions needed: folders:read. The token's service"),
+        (502, "<html>Bad gateway", r"refused: 502\.$"),
+    ],
+)  # fmt: skip
+def test_whatever_else_answers_is_told_in_a_sentence(grafana: Grafana, status: int, body: str, sentence: str) -> None:
+    grafana.stead = (status, body)
+
+    with pytest.raises(SpanledgerError, match=sentence):
+        list(push(grafana.url, TOKEN))
+
+
+def test_a_connection_that_breaks_off_leaves_what_is_there_and_the_next_push_does_the_rest(grafana: Grafana) -> None:
+    grafana.breaks_after = 3
+
+    with pytest.raises(SpanledgerError, match="the same command does the rest"):
+        list(push(grafana.url, TOKEN))
+    grafana.breaks_after = None
+
+    outcomes = list(dict(push(grafana.url, TOKEN)).values())
+    assert outcomes == ["unchanged", "unchanged", *["created"] * (len(build_all()) - 2)]
 
 
 def test_the_command_says_what_became_of_each(grafana: Grafana) -> None:

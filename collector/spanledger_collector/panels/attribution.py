@@ -119,7 +119,7 @@ _SESSION_CALLS: Final = Panel(
         Field("duration_ms", "Duration", Unit.MILLISECONDS),
         named("State of the cost", name="state", words=STATES),
     ),
-    "Choose a session in the table above, or write one into Session.",
+    "No such calls in this time range: choose a session in the table above, or write one into Session.",
 )
 _AGENTS: Final = Panel(
     "agents",

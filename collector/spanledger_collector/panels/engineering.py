@@ -189,7 +189,7 @@ _TRACE: Final = Panel(
         named("Verdict", name="judged", words=VERDICTS),
         named("Why", name="why"),
     ),
-    "Follow a trace from another table, or write its id into Trace.",
+    "No such trace: follow one from another table, or write its id into Trace.",
     fixed="all times",
 )
 

@@ -3,17 +3,24 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from grafana_client.api import GrafanaApi
 from grafana_client.client import GrafanaClientError, GrafanaException
 
-from spanledger_collector.exceptions import SpanledgerError
+from spanledger_collector.exceptions import SpanledgerError, UsageError
 from spanledger_collector.panels.grafana import FOLDER_UID, TAG, build_all
+from spanledger_collector.refusals import refusal
 
 __all__ = ["push"]
 
 _FOLDER_TITLE: Final = "spanledger"
 _NOT_FOUND: Final = 404
+_LEVERS: Final = {
+    401: "The token is not one of this Grafana, or it has expired. Make one for a service account with the role Editor.",
+    403: "The token's service account may not do this: give it the role Editor.",
+    404: "Is there a Grafana at this address? Where it is served under a path, that is part of the address.",
+}
 # Grafana writes these itself.
 _OF_GRAFANA: Final = frozenset({"id", "version"})
 
@@ -21,13 +28,33 @@ _OF_GRAFANA: Final = frozenset({"id", "version"})
 def push(url: str, token: str) -> Iterator[tuple[str, str]]:
     """Yield the uid of each dashboard and what became of it: created, updated or unchanged.
 
-    Raises SpanledgerError where Grafana refuses, or has a dashboard or folder of that uid which is not ours.
+    Raises UsageError for what cannot be an address or a token, SpanledgerError where Grafana does not answer, refuses, or has a
+    dashboard of that uid which is not ours.
     """
-    with _refusals(url):
-        grafana: Any = GrafanaApi.from_url(url, credential=token)  # its methods are untyped
+    address = _address(url)
+    if not token.strip() or not token.strip().isascii():
+        raise UsageError("The token is empty or not one of Grafana's, which begin with glsa_.")
+    with _refusals(address):
+        grafana: Any = GrafanaApi.from_url(address, credential=token.strip())  # its methods are untyped
         _have_folder(grafana)
         for dashboard in build_all().values():
             yield dashboard["uid"], _put(grafana, dashboard)
+
+
+def _address(url: str) -> str:
+    """Return the URL with a slash at its end: the client puts the paths of the API behind it."""
+    parts = urlsplit(url)
+    try:
+        usable = (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        )
+    except ValueError:
+        usable = False
+    if not usable:  # not repeated: it may hold a password
+        raise UsageError(
+            "That is no address of a Grafana: write it as https://grafana.example or http://127.0.0.1:3000, without a user."
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
 
 
 def _put(grafana: Any, dashboard: dict[str, Any]) -> str:
@@ -60,11 +87,14 @@ def _have_folder(grafana: Any) -> None:
 
 def _found(get: Any, uid: str) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = get(uid)
+        found = get(uid)
     except GrafanaClientError as error:
-        if error.status_code == _NOT_FOUND:
+        # Grafana says so in JSON; what else answers there does not
+        if error.status_code == _NOT_FOUND and isinstance(error.response, dict):
             return None
         raise
+    if not isinstance(found, dict) or not ({"dashboard", "meta"} <= found.keys() or found.get("uid") == uid):
+        raise ValueError(uid)
     return found
 
 
@@ -78,6 +108,23 @@ def _refusals(url: str) -> Iterator[None]:
     try:
         yield
     except GrafanaException as error:
-        raise SpanledgerError(f"Grafana at {url} refused: {error.status_code} {error.message}") from error
+        said = error.response.get("message") if isinstance(error.response, dict) else ""  # else a page of a proxy
+        reason = f"{error.status_code} {said or ''}".rstrip(" .")
+        lever = _LEVERS.get(error.status_code, "")
+        raise SpanledgerError(f"Grafana at {url} refused: {reason}. {lever}".rstrip()) from error
+    except ValueError as error:  # it answered with something else than the JSON of the API
+        raise SpanledgerError(
+            f"What answers at {url} is not the API of Grafana. Give the address of Grafana itself, with the path that it is "
+            "served under, and without /login or /d/..."
+        ) from error
     except OSError as error:  # every failure of the connection
-        raise SpanledgerError(f"Grafana at {url} cannot be reached: {error}") from error
+        raise SpanledgerError(
+            f"Grafana at {url} cannot be reached, or the connection broke off: {_reason(error)} What was put there stays; the same "
+            "command does the rest."
+        ) from error
+
+
+def _reason(error: OSError) -> str:
+    """Return the system's word for it, where there is one, else the client's, without its objects."""
+    text = refusal(error)
+    return "No answer came." if "(" in text else text

@@ -29,7 +29,7 @@ _GAPS: Final = Panel(
         Field("unpriced_calls", "Model without a price", Unit.COUNT, UNKNOWN_CALLS, zero="none"),
         Field("no_usage_calls", "Usage never told", Unit.COUNT, UNKNOWN_CALLS, zero="none"),
         Field("untagged_calls", "Without team or feature", Unit.COUNT, UNKNOWN_CALLS, zero="none"),
-        Field("untagged_share", "Part of the calls", Unit.SHARE, UNTAGGED_SHARE),
+        Field("untagged_share", "Part of the calls without", Unit.SHARE, UNTAGGED_SHARE),
     ),
     NOTHING_BOOKED,
 )

@@ -12,6 +12,6 @@ from (
     ('By two', explained_by_two),
     ('New shortly before', deploy),
     ('People say', feedback),
-    ('Rule', rule)])) as pair
+    ('Rule', replaceAll(rule, '_', ' '))])) as pair
   from anomalies
   where incident_id = {chosen_incident})

@@ -96,7 +96,7 @@ def test_one_drills_down_from_team_to_session_to_call_to_trace(tab: Tab) -> None
     tab.page.locator("#trace tbody tr").first.wait_for()
 
     assert "/engineering?trace=" in tab.page.url
-    assert "bills" in tab.text("trace")
+    assert "billed" in tab.text("trace")
 
 
 def test_the_link_of_an_alert_shows_its_incident_and_leads_to_the_calls(tab: Tab) -> None:
@@ -130,6 +130,23 @@ def test_a_range_that_is_typed_is_kept_in_the_address(tab: Tab) -> None:
 
     assert "from=1767607200&to=1767693600" in tab.page.url
     assert tab.text("spend") == "No calls in this time range with these filters."
+
+
+@pytest.mark.parametrize("query", ["from=yesterday", "from=now-1d&to=now-7d", "from=2026-13-45&to=now"])
+def test_a_range_that_cannot_be_read_is_said_and_the_dashboards_own_is_shown(tab: Tab, query: str) -> None:
+    tab.open(f"/overview?{query}")
+
+    assert tab.page.locator("#banner").inner_text().startswith("The time range in the address cannot be read (from ")
+    assert tab.page.locator("#spend .chart").count() == 1
+
+
+def test_states_are_in_words_and_sentences_show_code_as_code(tab: Tab) -> None:
+    tab.open("/overview?from=now-30d")
+    assert "model without a price" in tab.text("states")
+    assert "unpriced_model" not in tab.text("states")
+    assert "only estimated" in str(tab.page.locator("#unknown .chart").get_attribute("aria-label"))
+
+    assert tab.page.locator("#unknown details.info code").text_content() == "spanledger prices set"
 
 
 def test_a_chart_has_a_table_behind_it(tab: Tab) -> None:

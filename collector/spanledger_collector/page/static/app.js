@@ -2,10 +2,10 @@
 
 import { resizeAll } from "./charts.js";
 import { controls } from "./controls.js";
-import { make, styled } from "./dom.js";
+import { make, prose, styled } from "./dom.js";
 import { setZone, time, zoneName } from "./format.js";
 import { show } from "./panels.js";
-import { address, dashboardName, isRelative, parameters, question } from "./state.js";
+import { address, dashboardName, isRelative, parameters, question, range } from "./state.js";
 
 const REFRESH_MS = 60_000, RETRY_MS = 10_000;
 const PAGE = "/page";
@@ -69,8 +69,11 @@ function tell() {
   const { site } = state;
   const banner = at("banner");
   banner.className = "";
-  banner.hidden = site.any_calls && !site.tenant;
-  if (!site.any_calls) {
+  const { unread } = range(state.dashboard.since);
+  banner.hidden = site.any_calls && !site.tenant && !unread;
+  if (unread) {
+    banner.replaceChildren(`The time range in the address cannot be read (from ${parameters().get("from") || "…"} to ${parameters().get("to") || "now"}): shown is the range above the panels.`);
+  } else if (!site.any_calls) {
     banner.replaceChildren(make("strong", {}, "No LLM call has arrived yet. "), "Point a program here: ", make("code", {}, "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318"),
       " (or what `spanledger up` printed), or see it with invented calls: ", make("code", {}, "spanledger demo --keep"), ".");
   } else if (site.tenant) {
@@ -98,7 +101,7 @@ function lay() {
 
 function frame(panel, row) {
   const body = make("div", { class: "body", "aria-busy": "true" }, make("p", { class: "quiet loading" }, "Loading …"));
-  const about = make("details", { class: "info" }, make("summary", { "aria-label": `About ${panel.title}`, title: panel.description }, "i"), make("p", {}, panel.description));
+  const about = make("details", { class: "info" }, make("summary", { "aria-label": `About ${panel.title}`, title: panel.description.replaceAll("`", "") }, "i"), make("p", {}, prose(panel.description)));
   const fixed = panel.fixed && !panel.title.toLowerCase().includes(panel.fixed) ? make("span", { class: "fixed" }, panel.fixed) : null;
   const element = make("article", { class: `panel ${panel.kind}`, id: panel.id, "aria-labelledby": `${panel.id}-title` },
     make("div", { class: "title" }, make("h3", { id: `${panel.id}-title` }, panel.title), fixed, about), body);

@@ -34,6 +34,9 @@ export function seriesOf(panel, answer) {
   return { times: [...places.keys()], list: panel.split ? list : list.filter((each) => each.values.some((item) => item)) };
 }
 
+// A tag may have 128 characters.
+const shortened = (name) => (name.length > 40 ? `${name.slice(0, 39)}…` : name);
+
 function label(at, step) {
   const [day, clock] = time(at * 1000, false).split(" ");
   return step >= 86_400 ? day.slice(5) : clock === "00:00" || step >= 21_600 ? `${day.slice(5)}\n${clock}` : clock;
@@ -52,6 +55,7 @@ export function draw(element, panel, answer, data, marks) {
   const field = panel.fields[0];
   const text = css("--text"), soft = css("--soft"), line = css("--line");
   const most = Math.max(0, ...data.list.flatMap((each) => each.values.map((item) => item || 0)));
+  const isWhole = unit === "SHARE" && most > 0.8 && most <= 1;
   const few = data.times.length <= 40;
   const nearest = (at) => data.times.reduce((best, each) => (each <= at ? each : best), data.times[0]);
   const days = answer.end - answer.start > 172_800;
@@ -62,7 +66,7 @@ export function draw(element, panel, answer, data, marks) {
     color: palette(),
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: text },
     grid: { left: 8, right: 12, top: 12, bottom: data.list.length > 1 ? 44 : 10, containLabel: true },
-    legend: { show: data.list.length > 1, type: "scroll", bottom: 0, left: 0, itemWidth: 12, itemHeight: 8, icon: "roundRect",
+    legend: { show: data.list.length > 1, type: "scroll", bottom: 0, left: 0, itemWidth: 12, itemHeight: 8, icon: "roundRect", formatter: shortened,
       textStyle: { color: text }, pageTextStyle: { color: text }, pageIconColor: text, pageIconInactiveColor: soft },
     tooltip: { trigger: "axis", renderMode: "richText", confine: true, backgroundColor: css("--panel"), borderColor: line,
       textStyle: { color: text, fontSize: 12 }, axisPointer: { type: panel.stacked ? "shadow" : "line" },
@@ -70,8 +74,8 @@ export function draw(element, panel, answer, data, marks) {
     xAxis: { type: "category", data: data.times.map(String), boundaryGap: panel.stacked, axisTick: { show: false }, axisLine: { lineStyle: { color: line } },
       axisLabel: { color: soft, hideOverlap: true, fontSize: 11, interval: days ? dayMarks(data.times, element.clientWidth) : "auto",
         formatter: (at) => (days ? time(at * 1000, false).slice(5, 10) : label(Number(at), answer.step)) } },
-    yAxis: { type: "value", min: 0, max: unit === "SHARE" && most > 0.8 && most <= 1 ? 1 : null,
-      splitNumber: 4, minInterval: unit === "COUNT" ? 1 : 0, axisLabel: { color: soft, fontSize: 11, formatter: (value) => onAxis(unit, value) }, splitLine: { lineStyle: { color: line } } },
+    yAxis: { type: "value", min: 0, max: isWhole ? 1 : null,
+      splitNumber: 4, interval: isWhole ? 0.25 : undefined, minInterval: unit === "COUNT" ? 1 : 0, axisLabel: { color: soft, fontSize: 11, formatter: (value) => onAxis(unit, value) }, splitLine: { lineStyle: { color: line } } },
     series: data.list.map((each, index) => ({
       name: each.name, data: panel.stacked || few ? each.values : pointed(each.values), type: panel.stacked ? "bar" : "line", stack: panel.stacked ? "all" : undefined, barCategoryGap: few ? "30%" : "8%", barMaxWidth: 48,
       showSymbol: !panel.stacked, symbol: "circle", symbolSize: 5, lineStyle: { width: 2 }, emphasis: { focus: "none" }, markLine: index === 0 && markLine.data.length ? markLine : undefined,
@@ -98,7 +102,7 @@ function dayMarks(times, width) {
 function tooltip(field, items, step, marks, data) {
   const at = data.times[items[0].dataIndex];
   const lines = items.filter((item) => item.value !== null && item.value !== undefined && item.value !== 0)
-    .sort((a, b) => b.value - a.value).map((item) => `${item.marker} ${item.seriesName}: ${written(field, item.value)}`);
+    .sort((a, b) => b.value - a.value).map((item) => `${item.marker} ${shortened(item.seriesName)}: ${written(field, item.value)}`);
   const here = marks.filter((mark) => mark.at >= at && mark.at < at + step).map((mark) => `▲ ${mark.text}`);
   return [time(at * 1000, false), ...lines, ...(lines.length ? [] : ["nothing"]), ...here].join("\n");
 }

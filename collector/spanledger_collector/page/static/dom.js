@@ -13,6 +13,9 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
+// A sentence with its `code` as code.
+export const prose = (text) => text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));
+
 // Style that depends on a value goes through the object model, which a strict policy allows.
 export function styled(element, name, value) {
   element.style.setProperty(name, value);

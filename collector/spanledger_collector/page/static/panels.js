@@ -1,7 +1,7 @@
 // Draws the answers of panels: figures, rankings, tables, time series with their table behind.
 
 import { draw, forget, seriesOf, summary } from "./charts.js";
-import { make, styled } from "./dom.js";
+import { make, prose, styled } from "./dom.js";
 import { NONE, colorOf, isBound, shown, time, written } from "./format.js";
 import { dashboardName, target } from "./state.js";
 
@@ -14,7 +14,7 @@ export function show(body, panel, answer, marks) {
   const rows = objects(answer);
   const drawers = { stat: figures, bargauge: ranking, table, timeseries: chart };
   for (const old of body.querySelectorAll(".chart")) forget(old);
-  const content = isEmpty(panel, rows) ? [make("p", { class: "empty" }, panel.empty)] : drawers[panel.kind](panel, rows, answer, marks);
+  const content = isEmpty(panel, rows) ? [make("p", { class: "empty" }, prose(panel.empty))] : drawers[panel.kind](panel, rows, answer, marks);
   body.replaceChildren(...content);
   const canvas = body.querySelector(".chart");
   if (canvas) canvas.draw();
@@ -77,7 +77,7 @@ const scrolling = (panel, content) => make("div", { class: "scroll", tabindex: "
 
 function chart(panel, _, answer, marks) {
   const data = seriesOf(panel, answer);
-  if (!data.list.length) return [make("p", { class: "empty" }, panel.empty)];
+  if (!data.list.length) return [make("p", { class: "empty" }, prose(panel.empty))];
   const canvas = make("div", { class: "chart", role: "img", "aria-label": summary(panel, data) });
   canvas.draw = () => draw(canvas, panel, answer, data, marks);
   const behind = make("details", { class: "behind" }, make("summary", {}, "As a table"));

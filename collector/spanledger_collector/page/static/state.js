@@ -8,7 +8,7 @@ export const RANGES = [["now-1h", "last hour"], ["now-6h", "last 6 hours"], ["no
 export const parameters = () => new URLSearchParams(location.search);
 export const dashboardName = () => location.pathname.replace(/^\//, "");
 
-// Seconds since 1970 of the ends of the range; a range that cannot be read is the dashboard's own.
+// Seconds since 1970 of the ends of the range; where it cannot be read, the dashboard's own, and `unread` says so.
 export function range(since) {
   const asked = parameters();
   const now = Math.floor(Date.now() / 1000);
@@ -21,9 +21,9 @@ export function range(since) {
     const parsed = Date.parse(text || "");
     return Number.isNaN(parsed) ? fallback : Math.floor(parsed / 1000);
   };
-  const from = moment(asked.get("from") || since, now - 604_800);
-  const to = moment(asked.get("to") || "now", now);
-  return from < to ? { from, to } : { from: to - 86_400, to };
+  const from = moment(asked.get("from") || since, null);
+  const to = moment(asked.get("to") || "now", null);
+  return from !== null && to !== null && from < to ? { from, to, unread: false } : { from: moment(since), to: now, unread: true };
 }
 
 export const isRelative = () => !/^\d|T/.test(parameters().get("to") || "now");
