@@ -1,9 +1,11 @@
 """Measures the ledger on this machine: `python -m tests.bench [--calls N] [--only PART]`, all in one process, one after the other.
 
 Ten million calls without the rest: `python -m tests.bench --calls 10000000 --only calls`, or `--only dashboards`: each panel's query.
+With `--store DIR` the ledger is kept there, and measured again instead of being made again.
 """
 
 import argparse
+import contextlib
 import resource
 import statistics
 import tempfile
@@ -164,6 +166,9 @@ def main() -> None:
     parser.add_argument(
         "--only", choices=("ingest", "election", "calls", "dashboards"), help="one part; all when left out"
     )
+    parser.add_argument(
+        "--store", type=Path, help="a folder that keeps the ledger; one that is there already is taken as it is"
+    )
     arguments = parser.parse_args()
     calls = arguments.calls
     table = Table(
@@ -173,7 +178,10 @@ def main() -> None:
         title="Measured on this machine, embedded engine, medians of 5 runs",
         title_justify="left",
     )
-    with tempfile.TemporaryDirectory() as folder, closing(open_embedded(Path(folder))) as database:
+    with contextlib.ExitStack() as stack:
+        folder = arguments.store or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        kept = folder.exists() and any(folder.iterdir())
+        database = stack.enter_context(closing(open_embedded(folder)))
         prepare(database, "bench")
         with closing(database.client()) as client:
             client.command("set max_threads = 2")
@@ -181,7 +189,7 @@ def main() -> None:
                 bench_ingest(table, database, client)
             if arguments.only in (None, "election"):
                 bench_election(table, client, arguments.backlog)
-            if arguments.only in (None, "calls", "dashboards"):
+            if arguments.only in (None, "calls", "dashboards") and not kept:
                 fill(table, client, calls)
             if arguments.only in (None, "dashboards"):
                 bench_dashboards(table, client)

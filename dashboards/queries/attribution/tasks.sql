@@ -14,8 +14,8 @@ left join (
     arrayStringConcat(arrayMap(x -> concat(x.2, ' ', toString(x.1)), arrayReverseSort(groupArrayIf((of_outcome, how), how != ''))), ', ') as outcomes
   from (
     select task as of_task, ifNull(outcome, '') as how, uniqExact(task_id) as of_outcome
-    from calls
-    where $__timeFilter(ts) and task_id != '' and {filters}
+    from spans_judged
+    where $__timeFilter(ts) and verdict = 'bills' and task_id != '' and {filters}
     group by of_task, how)
   group by of_task) as ended using name
 order by usd desc, n desc, name

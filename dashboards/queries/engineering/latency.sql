@@ -2,7 +2,7 @@
 select time, tiles[1] as p50, tiles[2] as p95, tiles[3] as p99
 from (
   select $__timeInterval(ts) as time, quantiles(0.5, 0.95, 0.99)(duration_ms) as tiles
-  from calls
-  where $__timeFilter(ts) and {filters}
+  from spans_judged
+  where $__timeFilter(ts) and verdict = 'bills' and {filters}
   group by time)
 order by time
