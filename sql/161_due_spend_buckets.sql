@@ -1,5 +1,5 @@
--- One row per ten minutes that the next detection makes again: newest first, up to about a million calls, at least one. As far back as a
--- back-test of two weeks reads, which needs nine days before it.
+-- One row per ten minutes that the next detection makes again: newest first, up to about a million calls, at least one: those that changed, and
+-- those that were made without calls which were not judged yet. As far back as a back-test of two weeks reads, which needs nine days before it.
 create or replace view {db}.due_spend_buckets (bucket DateTime('UTC') comment 'Start of the ten minutes') as
 with (select groupArray(bucket) from (
   select dirty.bucket as bucket
@@ -8,8 +8,8 @@ with (select groupArray(bucket) from (
     from {db}.dirty_minutes
     where minute > now('UTC') - interval 30 day and minute > now('UTC') - interval {calls_days} day + interval 1 day
     group by bucket) as dirty
-  left join (select bucket, max(run_at) as ran from {db}.spend_buckets group by bucket) as made on dirty.bucket = made.bucket
-  where dirty.marked + interval {margin} second > made.ran
+  left join (select bucket, max(run_at) as ran, argMaxIf(calls, run_at, part = '') as left_out from {db}.spend_buckets group by bucket) as made on dirty.bucket = made.bucket
+  where dirty.marked + interval {margin} second > made.ran or made.left_out > 0
   order by bucket desc
   limit 4500)) as due
 select bucket

@@ -1,10 +1,13 @@
--- Makes the due ten minutes again, whole and in one part each, from single priced calls: repeats and sessions need single calls.
+-- Makes the due ten minutes again, whole and in one part each, from single priced calls: repeats and sessions need single calls. A call that
+-- waits for its first verdict may be one that counts already, seen by somebody else: it is left out, and its ten minutes stay due.
 create or replace materialized view {db}.spend_buckets_mv
 refresh every 1 minute{by_command} append to {db}.spend_buckets {as_its_maker}as
 with
   now64(3, 'UTC') as started,
   -- an array is evaluated once, so that all parts of the query see one set; `in (select arrayJoin(...))` prunes, `has` would not
   (select groupArray(bucket) from {db}.due_spend_buckets) as todo,
+  -- and all parts see the same traces wait; a trace that waits again, for a late span, has calls that were judged before
+  (select (groupArray(trace_id), min(since) - interval 1 second) from {db}.waiting_traces) as waiting,
   groups as (
     select
       toStartOfTenMinutes(ts) as slot, tenant, team, feature, service, provider, model, user, session, prompt_fingerprint, system_fingerprint, rate_id, completeness,
@@ -12,6 +15,7 @@ with
       countIf(system_chars + tool_definition_chars + user_chars + history_chars > 0) as n_measured, sum(toUInt64(system_chars) + tool_definition_chars) as chars
     from {db}.priced_calls
     where toStartOfTenMinutes(ts) in (select arrayJoin(todo))
+      and (bitAnd(version, 68719476735) != 0 or ingested_at < started and (ingested_at < waiting.2 or trace_id not in (select arrayJoin(waiting.1))))
     group by slot, tenant, team, feature, service, provider, model, user, session, prompt_fingerprint, system_fingerprint, rate_id, completeness),
   costed as (
     select
@@ -56,8 +60,15 @@ select
 from {db}.spend_buckets
 where bucket in (select arrayJoin(todo))
 union all
--- a row without a part says that the bucket was made, even when nothing in it bills
+-- a row without a part says that the bucket was made, even when nothing in it bills, and how many calls it leaves out
 select
-  arrayJoin(todo), '', '', '', '', '', '', '', '', 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  made.slot, '', '', '', '', '', '', '', '', left_out, 0, 0, 0, 0, 0, 0, 0, 0,
   toDecimal128(0, 24), toDecimal128(0, 24), toDecimal128(0, 24), toDecimal128(0, 24), toDecimal128(0, 24), toDecimal128(0, 24), toDecimal128(0, 24), 0, 0, 0, 0, 0, 0, started
+from (select arrayJoin(todo) as slot) as made
+left join (
+  select toStartOfTenMinutes(ts) as slot, toUInt64(count()) as left_out
+  from {db}.genai_calls final
+  where toStartOfTenMinutes(ts) in (select arrayJoin(todo)) and verdict = 'bills'
+    and not (bitAnd(version, 68719476735) != 0 or ingested_at < started and (ingested_at < waiting.2 or trace_id not in (select arrayJoin(waiting.1))))
+  group by slot) as waits on made.slot = waits.slot
 settings optimize_and_compare_chain = 0, query_plan_merge_expressions = 0, min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 0, max_insert_threads = 1, max_insert_block_size = 100000000, do_not_merge_across_partitions_select_final = 1, short_circuit_function_evaluation = 'disable';

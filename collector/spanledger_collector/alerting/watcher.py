@@ -114,7 +114,7 @@ class Watcher:
         return []
 
     def _await_verdicts(self) -> None:
-        """Look when nothing waits to be judged, as far as that takes seconds: until then a call seen twice counts twice."""
+        """Look when nothing waits to be judged, as far as that takes seconds: until then sums count a call seen twice twice."""
         end = time.monotonic() + _VERDICT_SECONDS_MAX
         with contextlib.closing(self._database.client()) as client:
             while unjudged(client) and time.monotonic() < end:

@@ -1,11 +1,12 @@
 -- One row: what single calls of a scope tell about why, from the last day of an incident: who, which traces, repetition, errors, shape.
+-- Calls that wait for their first verdict are left out, as in spend_buckets.
 with
   toDateTime({started:UInt32}, 'UTC') as started, greatest(toDateTime({started:UInt32}, 'UTC'), toDateTime({until:UInt32}, 'UTC') - interval 1 day) as since, toDateTime({until:UInt32}, 'UTC') as until,
   scoped as (
     select *, count() over (partition by tenant, team, feature, user, session, prompt_fingerprint, toStartOfTenMinutes(ts)) * (prompt_fingerprint != 0) as repeats, amount_usd * (completeness = 'priced') as usd,
       toFloat64(input_tokens + output_tokens) as tokens
     from priced_calls
-    where ts >= since and ts < until
+    where ts >= since and ts < until and not (bitAnd(version, 68719476735) = 0 and trace_id in (select trace_id from waiting_traces) and ingested_at >= (select min(w.since) - interval 1 second from waiting_traces as w))
       and ({tenant:String} = '' or tenant = {tenant:String}) and ({team:String} = '' or team = {team:String}) and ({feature:String} = '' or feature = {feature:String})
       and ({provider:String} = '' or provider = {provider:String}) and ({model:String} = '' or model = {model:String}) and ({user:String} = '' or user = {user:String})),
   actors as (select user, session, sum(usd) as usd_, count() as n from scoped group by user, session),

@@ -1,0 +1,110 @@
+"""The ten minutes that detection reads count each billed call once, whatever is delivered when, and nothing before it is judged."""
+
+import random
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from spanledger_collector.anomalies import detect
+from spanledger_collector.anomalies.signals import sum_buckets
+from spanledger_collector.prices import Override, set_override
+from spanledger_collector.refresh import judge
+from tests.ledger import Ledger
+from tests.otlp import SpanSpec, chat, new_id
+from tests.sql.traffic import Traffic
+
+BUCKETS = """
+select
+  toStartOfHour(bucket) as hour, sum(b.calls) as n, sum(b.unknown_calls) as unknown, sum(b.errors) as failed, sum(b.attempts) as tries,
+  sum(b.known_usd) as usd, sum(b.output_tokens) as output,
+  sum(b.uncached_usd) + sum(b.cache_read_usd) + sum(b.cache_write_usd) + sum(b.output_usd) + sum(b.other_usd) as usd_of_parts
+from spend_buckets as b final
+where part = {part:String}
+group by hour having n != 0 order by hour"""
+CALLS = """
+select
+  toStartOfHour(c.ts) as hour, count() as n, countIf(c.cost_usd is null) as unknown, countIf(c.status = 'error') as failed,
+  sum(c.attempts) as tries,
+  ifNull(sum(c.cost_usd), 0) as usd, sumIf(c.output_tokens, c.completeness = 'priced') as output, usd as usd_of_parts
+from calls as c
+where {part:String} = 'cell' or c.user != ''
+group by hour order by hour"""
+
+
+def seen_twice(at: float, **extra: str | int) -> tuple[SpanSpec, SpanSpec]:
+    """Return what two instrumentations say of one call, the outer one first."""
+    outer = chat(at, tokens=(100_000, 1000), scope="openinference.instrumentation.openai", extra=extra)
+    return outer, chat(
+        at + 0.01, seconds=0.9, tokens=(100_000, 1000), trace=outer.trace, parent=outer.span, extra=extra
+    )
+
+
+def one_session(now: float) -> list[SpanSpec]:
+    """Return 60 calls of one session in ten minutes, each seen twice: 120 would be told of, 60 are not."""
+    first = now // 600 * 600
+    who = {"session.id": "s1", "user.id": "ana"}
+    return [span for number in range(60) for span in seen_twice(first + number * (now - first) / 61, **who)]
+
+
+def test_calls_that_two_instrumentations_saw_open_no_incident_before_they_are_judged_nor_after(ledger: Ledger) -> None:
+    now = time.time()
+    ledger.deliver(*one_session(now))
+
+    early = detect(ledger.database, datetime.fromtimestamp(now, UTC))
+    left_out = ledger.row("select sum(b.calls) as n from spend_buckets as b final where part = ''")
+    counted = ledger.row("select sum(b.calls) as n from spend_buckets as b final where part != ''")
+    judge(ledger.client)
+    late = detect(ledger.database, datetime.fromtimestamp(now, UTC))
+
+    assert (left_out, counted) == ({"n": 120}, {"n": 0})
+    assert early.opened == late.opened == ()
+    assert ledger.rows(BUCKETS, part="cell") == ledger.rows(CALLS, part="cell") == ledger.rows(BUCKETS, part="actor")
+    assert ledger.row("select max(session_calls_max) as n from spend_buckets final") == {"n": 60}
+    assert ledger.row("select sum(b.calls) as n from spend_buckets as b final where part = ''") == {"n": 0}
+
+
+def test_a_trace_that_waits_for_a_late_span_keeps_the_calls_that_were_judged(ledger: Ledger) -> None:
+    now, trace = time.time() - 3600, new_id()
+    ledger.booked(chat(now, trace=trace))
+    time.sleep(1.2)  # what came a second before the late span may have come with it
+
+    ledger.deliver(chat(now + 1, trace=trace))
+    sum_buckets(ledger.client)
+
+    assert ledger.row("select sum(b.calls) as n from spend_buckets as b final where part = 'cell'") == {"n": 1}
+    judge(ledger.client)
+    sum_buckets(ledger.client)
+    assert ledger.row("select sum(b.calls) as n from spend_buckets as b final where part = 'cell'") == {"n": 2}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_sums_are_those_of_the_calls_by_hour_whatever_is_delivered_when(
+    ledger: Ledger, recently: float, seed: int
+) -> None:
+    dice = random.Random(seed)
+    traffic = Traffic(dice, recently // 3600 * 3600 - 12 * 3600)
+    for _ in range(80):
+        traffic.trace()
+    for span in traffic.spans:
+        who = {"user.id": dice.choice(["", "ana", "bo"]), "session.id": dice.choice(["", "s1"])}
+        span.attributes = {**span.attributes, **{name: value for name, value in who.items() if value}}
+    delivery = traffic.spans + dice.sample(traffic.spans, len(traffic.spans) // 4)
+    dice.shuffle(delivery)
+    prices = {"input_usd_per_token": Decimal("0.000000123456789"), "output_usd_per_token": Decimal("0.000004")}
+    since = datetime.fromtimestamp(recently // 900 * 900 - 9 * 3600, UTC)
+    try:
+        for start in range(0, len(delivery), 40):
+            ledger.deliver(*delivery[start : start + 40])
+            dice.choice([judge, sum_buckets])(ledger.client)
+            if start == 80:
+                set_override(ledger.client, Override("openai", "gpt-4o-mini", prices, valid_from=since))
+        ledger.settle()
+        sum_buckets(ledger.client)
+
+        for part in ("cell", "actor"):
+            assert ledger.rows(BUCKETS, part=part) == ledger.rows(CALLS, part=part)
+            assert len(ledger.rows(CALLS, part=part)) > 5
+    finally:
+        set_override(ledger.client, Override("openai", "gpt-4o-mini", {}, valid_from=since))
