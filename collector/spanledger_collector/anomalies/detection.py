@@ -14,11 +14,14 @@ from spanledger_collector.anomalies.analysis import Analysis, Window, analyse, c
 from spanledger_collector.anomalies.causes import RATIO_RULES, cause_of, class_of, driver_of, severity_of
 from spanledger_collector.anomalies.feedback import Event, planned
 from spanledger_collector.anomalies.incidents import Incident, read_incidents, write_incidents
+from spanledger_collector.anomalies.overlaps import SHARED, Overlaps
+from spanledger_collector.anomalies.places import Place
 from spanledger_collector.anomalies.signals import (
     PROOF_RULES,
     STEP,
     Signal,
     Thresholds,
+    began,
     chosen_preset,
     end_of,
     read_thresholds,
@@ -34,7 +37,6 @@ _QUIET: Final = timedelta(hours=1)
 _LONGEST: Final = timedelta(days=7)  # then it is how things are
 _HOUR: Final = timedelta(hours=1)
 _LAST_DIGIT: Final = Decimal(1).scaleb(-24)
-_SHARED: Final = 0.5  # of a signal's money: with so much in an incident's place it is part of it
 _OVER: Final = Decimal("0.25")  # of the mean impact an hour: with less in the last hour it is over
 _LIFTED: Final = 1.25  # how far beyond what people called expected something must be to be told again
 _CLOSE: Final = 0.5  # signals of half the largest one's money are candidates to be told about: the purest of them is
@@ -83,25 +85,31 @@ class _Detection:
             if incident.is_open or now - incident.fired_at <= _REARM
         }
         self._new: set[str] = set()
+        self._merged: list[Incident] = []
+        self._overlaps = Overlaps(client, self._until)
 
     def run(self, signals: Sequence[Signal]) -> Pass:
         left = [
             signal
             for signal in signals
-            if not self._is_expected(signal) and not self._is_planned(signal) and not self._join(signal)
+            if not self._is_expected(signal)
+            and not self._is_planned(signal.place, signal.started_at)
+            and not self._join(signal)
         ]
         while left:
             seed = _seed(left)
-            if incident := self._open(seed):
-                self._current[incident.incident_id] = incident
-                self._new.add(incident.incident_id)
+            incident = self._open(seed)
+            if incident:
+                self._keep(incident)
+            # Those of its own rule first: they bring their series in, whatever else fires for it.
+            left.sort(key=lambda signal: signal.rule != seed.rule)
             left = [signal for signal in left if signal is not seed and not (incident and self._join(signal))]
         return self._followed()
 
     def _join(self, signal: Signal) -> bool:
         """Add a signal to the incident that it is part of, if there is one."""
         mine = [incident for incident in self._current.values() if incident.feedback != "expected"]
-        found = next((incident for incident in mine if signal.series in incident.series), None)
+        found = next((incident for incident in mine if self._is_of(incident, signal)), None)
         found = found or next((incident for incident in mine if self._shares(incident, signal)), None)
         if found is None:
             return False
@@ -117,32 +125,76 @@ class _Detection:
         return True
 
     def _shares(self, incident: Incident, signal: Signal) -> bool:
-        """Tell whether most of a signal's money is in the incident's place."""
-        place = (
-            replace(incident.place, team="", feature="") if signal.place.user or incident.place.user else incident.place
-        )
-        if place.conflicts(signal.place):
+        """Tell whether a signal is part of an incident: most of its money is there, moved by the same driver."""
+        if self._overlaps.share(signal.place, incident.place, signal.started_at) < SHARED:
             return False
-        both = place.within(signal.place)
-        both = replace(both, team="", feature="") if both.user else both
-        if both == signal.place:
+        return self._has_driver(incident, signal)
+
+    def _is_of(self, incident: Incident, signal: Signal) -> bool:
+        """Tell whether an incident has the signal's series; proof of another driver in a part of its place is news all the same."""
+        known = signal.series in incident.series
+        return known and (signal.rule not in PROOF_RULES or self._has_driver(incident, signal))
+
+    def _has_driver(self, incident: Incident, signal: Signal) -> bool:
+        """Tell whether what moves a part of an incident's place is what moves the incident; true of what is no mere part."""
+        is_part = signal.place.inside(incident.place) or (signal.place.user and not incident.place.user)
+        if not is_part or signal.place == incident.place or signal.rule == incident.rule or incident.driver == "cost":
             return True
         window = Window(min(signal.started_at, self._until - timedelta(seconds=STEP)), self._until)
-        whole = change(self._client, signal.place, window, by_ratio=False).impact_usd
-        part = change(self._client, both, window, by_ratio=False).impact_usd
-        return bool(whole) and float(part / whole) >= _SHARED
+        found = change(self._client, signal.place, window, by_ratio=signal.rule in RATIO_RULES)
+        return driver_of(signal.rule, found) in {incident.driver, "cost"}
+
+    def _keep(self, incident: Incident) -> None:
+        """Add an incident. Those that are a part of it, by the same driver of a ratio, are one with it: the oldest goes on."""
+        parts = [
+            part
+            for part in self._current.values()
+            if part.is_open
+            and part.feedback != "expected"
+            and {part.rule, incident.rule} <= RATIO_RULES
+            and part.driver == incident.driver
+            and self._overlaps.share(part.place, incident.place, part.started_at) >= SHARED
+        ]
+        if not parts:
+            self._current[incident.incident_id] = incident
+            self._new.add(incident.incident_id)
+            return
+        first = min(parts, key=lambda part: (part.detected_at, part.started_at, part.incident_id))
+        self._current[first.incident_id] = replace(
+            incident,
+            incident_id=first.incident_id,
+            detected_at=first.detected_at,
+            started_at=min(part.started_at for part in (incident, *parts)),
+            first_impact_usd=first.first_impact_usd,
+            series=tuple(sorted({series for part in (incident, *parts) for series in part.series})),
+            peak=max(part.peak for part in (incident, *parts)),
+            feedback=first.feedback,
+        )
+        for part in parts:
+            if part is not first:
+                self._merge(part, first.incident_id)
+
+    def _merge(self, part: Incident, incident_id: str) -> None:
+        """Close an incident that another one goes on with; one that nobody was told of never was."""
+        del self._current[part.incident_id]
+        if part.incident_id in self._new:
+            self._new.remove(part.incident_id)
+            return
+        cause = f"Part of {incident_id}: {part.cause}"
+        self._merged.append(replace(part, status="resolved", resolved_at=self._now, updated_at=self._now, cause=cause))
 
     def _open(self, seed: Signal) -> Incident | None:
         """Return the incident that a signal tells of; None where it is planned."""
         by_ratio = seed.rule in RATIO_RULES
-        window = Window(seed.started_at, self._until)
+        started = began(self._client, seed, self._until)
+        window = Window(started, self._until)
         found = analyse(self._client, seed.place, window, by_ratio=by_ratio)
-        if any(event.covers(found.place) for event in self._events):
+        if self._is_planned(found.place, started):
             return None
         again = sum(incident.feedback == "expected" and seed.series in incident.series for incident in self._known)
         blank = Incident(
             incident_id=_id_of(seed, found, again),
-            started_at=seed.started_at,
+            started_at=started,
             detected_at=self._now,
             updated_at=self._now,
             fired_at=self._now,
@@ -200,7 +252,7 @@ class _Detection:
 
     def _followed(self) -> Pass:
         """Bring the incidents that go on up to date, and close what is over."""
-        opened, changed, resolved = [], [], []
+        opened, changed, resolved = [], [], list(self._merged)
         before = {incident.incident_id: incident for incident in self._known}
         for incident in self._current.values():
             if not incident.is_open:
@@ -221,10 +273,12 @@ class _Detection:
     def _is_over(self, incident: Incident) -> bool:
         if incident.feedback == "expected" or self._now - incident.started_at > _LONGEST:
             return True
+        if incident.fired_at < self._now and abs(incident.impact_usd) <= _OVER * abs(incident.first_impact_usd):
+            return True  # its calls were priced again, or judged: it was none
         if self._now - incident.fired_at < _QUIET:
             return False
         hours = Decimal((self._until - incident.started_at) // timedelta(seconds=1)) / 3600
-        return abs(incident.impact_usd_per_hour) < _OVER * abs(incident.impact_usd) / hours
+        return abs(incident.impact_usd_per_hour) <= _OVER * abs(incident.impact_usd) / hours
 
     def _is_expected(self, signal: Signal) -> bool:
         """Tell whether people said that this is no fault, and it is no worse than it was then."""
@@ -235,8 +289,9 @@ class _Detection:
             for incident in self._known
         )
 
-    def _is_planned(self, signal: Signal) -> bool:
-        return any(event.covers(signal.place) for event in self._events)
+    def _is_planned(self, place: Place, started: datetime) -> bool:
+        """Tell whether most of what changed in a place is where an event is planned."""
+        return any(self._overlaps.share(place, event.place, started) >= SHARED for event in self._events)
 
 
 def _seed(signals: Iterable[Signal]) -> Signal:

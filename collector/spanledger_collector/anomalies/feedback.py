@@ -29,9 +29,10 @@ class Event:
     note: str
     planned_by: str
 
-    def covers(self, place: Place) -> bool:
-        """Tell whether the event is why something happens in a place."""
-        return self.dimension == "all" or place.parameters()[self.dimension] == self.name
+    @property
+    def place(self) -> Place:
+        """What it concerns."""
+        return Place(**({self.dimension: self.name} if self.name else {}))
 
 
 def say(client: Client, incident_id: str, verdict: str, *, said_by: str, note: str = "") -> None:

@@ -32,6 +32,16 @@ class Place:
         mine, others = asdict(self), asdict(other)
         return any(mine[name] and others[name] and mine[name] != others[name] for name in mine)
 
+    def inside(self, other: "Place") -> bool:
+        """Tell whether all that is in it is in the other one: that names no tag that this one does not."""
+        mine, others = asdict(self), asdict(other)
+        return all(value in ("", mine[name]) for name, value in others.items())
+
+    @property
+    def of_user(self) -> "Place":
+        """The same without team and feature: sums by ten minutes do not know them of users."""
+        return replace(self, team="", feature="")
+
     def within(self, other: "Place") -> "Place":
         """Return what is in both; they must not conflict."""
         return Place(**{name: value or asdict(other)[name] for name, value in asdict(self).items()})

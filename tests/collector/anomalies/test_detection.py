@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from spanledger_collector.anomalies import detect, say
-from tests.collector.anomalies.history import NOW, cell, history
+from tests.collector.anomalies.history import NOW, NOW_SECONDS, cell, history
 from tests.ledger import Ledger, only
 from tests.otlp import SpanSpec, chat
 from tests.sql.landing import land
@@ -43,7 +43,7 @@ def usual(now: float, days: int = 4) -> list[SpanSpec]:
 
 
 def test_a_session_that_repeats_its_prompt_is_found_with_who_where_how_much_and_traces(ledger: Ledger) -> None:
-    now = time.time()
+    now = float(NOW_SECONDS)  # the end of ten minutes, so that the loop is in one of them
     land(ledger, usual(now))
     loop = [
         call(
