@@ -11,6 +11,7 @@ import typer
 from spanledger_collector.anomalies import Event, cancel, plan, planned, say
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading, writing
 from spanledger_collector.cli.cost import start_of
+from spanledger_collector.cli.presets import preset, thresholds
 from spanledger_collector.cli.show import Column, as_json, console, money, print_table, user_name
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.exceptions import UsageError
@@ -28,6 +29,9 @@ _Note = Annotated[str, typer.Option(help="Why, for others to read.")]
 _Since = Annotated[
     str, typer.Option("--since", help="Those that went on then or later: 24h, 7d, or a date such as 2026-11-01.")
 ]
+app.command("preset", short_help="Show or choose how easily detection tells.")(preset)
+app.command("thresholds", short_help="Show the rules' thresholds, or set your own.")(thresholds)
+
 _NAMES: Final = ("tenant", "team", "feature", "model", "user", "session")
 
 

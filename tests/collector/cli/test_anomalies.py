@@ -53,6 +53,32 @@ def test_an_event_is_planned_listed_and_called_off(tmp_path: Path) -> None:
     assert after.out == "Nothing is planned.\n"
 
 
+def test_a_preset_and_thresholds_are_chosen_while_a_ledger_is_served_and_kept(tmp_path: Path) -> None:
+    store = ("--store", str(tmp_path / "ledger"))
+    with up(tmp_path / "ledger", SPANLEDGER_ALERTS="false"):
+        before = spanledger("anomalies", "preset", *store)
+        chosen = spanledger("anomalies", "preset", "quiet", *store)
+        own = spanledger("anomalies", "thresholds", "spike", "9.5", *store)
+        back = spanledger("anomalies", "thresholds", "spike", "--preset", "sensitive", "--shipped", *store)
+
+    after = spanledger("anomalies", "preset", *store)
+    listed = json.loads(spanledger("anomalies", "thresholds", "--json", *store).out)
+
+    hint = "`spanledger backtest` tells what each preset would have found."
+    assert before.out == f"Detection runs with balanced. {hint}\n"
+    assert "`spanledger backtest --preset quiet` tells what it would have found" in chosen.out
+    assert after.out == f"Detection runs with quiet. {hint}\n"
+    assert (own.out, back.out) == (
+        "spike of quiet: 9.5, from the next pass on.\n",
+        "spike of sensitive: as shipped, from the next pass on.\n",
+    )
+    assert {row["preset"]: row["own"] for row in listed if row["rule"] == "spike"} == {
+        "quiet": 9.5,
+        "balanced": None,
+        "sensitive": None,
+    }
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -61,6 +87,9 @@ def test_an_event_is_planned_listed_and_called_off(tmp_path: Path) -> None:
         (("anomalies", "plan", "soon"), "'soon' is no time"),
         (("anomalies", "plan", "2099-01-02", "--team", "a", "--user", "b"), "An event concerns one thing"),
         (("anomalies", "plan", "--cancel", "abc"), "There is no planned event abc"),
+        (("anomalies", "preset", "loud"), "There are: quiet, balanced, sensitive"),
+        (("anomalies", "thresholds", "spoke", "3"), "There is no rule 'spoke'"),
+        (("anomalies", "thresholds", "spike"), "or --shipped"),
         (("backtest", "--preset", "loud"), "There are: quiet, balanced, sensitive"),
     ],
 )
