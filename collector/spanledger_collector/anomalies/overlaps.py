@@ -1,6 +1,7 @@
 """How much of what happens in one place happens in another, too: what is one incident and what are two."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
@@ -18,11 +19,12 @@ _STEP: Final = timedelta(minutes=10)
 
 
 class Overlaps:
-    """What places share until a moment; users are asked for once for each place."""
+    """What places share until a moment; each is asked for once."""
 
     def __init__(self, client: Client, until: datetime) -> None:
         self._client, self._until = client, until
         self._users: dict[Place, dict[tuple[str, str], float]] = {}
+        self._impacts: dict[tuple[Place, datetime], Decimal] = {}
 
     def share(self, place: Place, other: Place, started: datetime) -> float:
         """Return which share of what changed in a place since a moment is in another: above 1 where the rest fell."""
@@ -36,10 +38,15 @@ class Overlaps:
         both = both.of_user if both.user else both
         if both == place:
             return 1.0
-        window = Window(min(started, self._until - _STEP), self._until)
-        whole = change(self._client, place, window, by_ratio=False).impact_usd
-        part = change(self._client, both, window, by_ratio=False).impact_usd
-        return float(part / whole) if whole else 0.0
+        whole = self._impact(place, started)
+        return float(self._impact(both, started) / whole) if whole else 0.0
+
+    def _impact(self, place: Place, started: datetime) -> Decimal:
+        """Return how much more than usual a place costs since a moment; several rules ask for the same."""
+        if (place, started) not in self._impacts:
+            window = Window(min(started, self._until - _STEP), self._until)
+            self._impacts[place, started] = change(self._client, place, window, by_ratio=False).impact_usd
+        return self._impacts[place, started]
 
     def _has_user(self, place: Place, other: Place, started: datetime) -> bool:
         """Tell whether an incident elsewhere concerns a user; one of whom no call is known is not told of apart."""
