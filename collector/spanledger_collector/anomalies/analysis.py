@@ -14,7 +14,7 @@ from spanledger_collector.anomalies.places import Place, statement
 __all__ = ["Analysis", "Change", "Explanation", "Window", "analyse", "change", "explain"]
 
 _NARROWS: Final = 0.75  # share of a change that a cell must explain for the incident to be about it
-_SURPRISE_MIN: Final = 1e-3  # a cell that grew like all others explains nothing, though it may be nearly the whole
+_LIFT_MIN: Final = 1e-3  # a cell that grew like all others explains nothing, though it may be nearly the whole
 _ACTOR_SHARE: Final = 0.6
 
 
@@ -47,11 +47,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A cell (``feature=support/chat``, or two of such) and the share of the change that it explains."""
+    """A cell (``feature=support/chat``, or two of such), the share of the change in it, and how unlike the whole it grew."""
 
     cause: tuple[str, ...]
     share: float
-    score: float
+    lift: float
 
     @property
     def text(self) -> str:
@@ -91,13 +91,13 @@ def change(client: Client, place: Place, window: Window, *, by_ratio: bool) -> C
 def explain(client: Client, place: Place, window: Window, *, by_ratio: bool) -> list[Explanation]:
     """Return the cells of one or two dimensions that explain half of the change or more, the best first."""
     rows = client.query(statement("explain"), _bound(place, window, by_ratio=by_ratio)).result_rows
-    return [Explanation(tuple(cause), float(share), float(score)) for cause, share, score in rows]
+    return [Explanation(tuple(cause), float(share), float(lift)) for cause, share, lift in rows]
 
 
 def analyse(client: Client, place: Place, window: Window, *, by_ratio: bool) -> Analysis:
     """Return why a place costs more since the window's start."""
     found = explain(client, place, window, by_ratio=by_ratio)
-    best = next((cell for cell in found if cell.score >= _SURPRISE_MIN and cell.share >= _NARROWS), None)
+    best = next((cell for cell in found if cell.lift >= _LIFT_MIN and cell.share >= _NARROWS), None)
     about = place.narrowed(best.cause) if best else place
     # Money is not narrowed to a model: what moved to a dearer one would look like more calls.
     scope = replace(about, provider=place.provider, model=place.model)

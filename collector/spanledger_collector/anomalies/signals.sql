@@ -23,9 +23,12 @@ with
       arraySum(arraySlice(usd_a, e - 35, 36)) as c6, arraySum(arraySlice(priced_a, e - 35, 36)) as n6, arraySum(arraySlice(tokens_a, e - 35, 36)) as t6, arraySum(arraySlice(calls_a, e - 35, 36)) as all6,
       arraySum(arraySlice(usd_a, e - 143, 144)) as c24, arraySum(arraySlice(priced_a, e - 143, 144)) as n24, arraySum(arraySlice(tokens_a, e - 143, 144)) as t24,
       -- a ratio of the shortest window with enough calls: an hour, 6 hours, 24 hours
-      multiIf(n1 >= 30, 1, n6 >= 30, 2, n24 >= 30, 3, 0) as w, [6, 36, 144][w] as w_n, w_n / 6 as w_hours,
+      multiIf(n1 >= 30, 1, n6 >= 30, 2, n24 >= 30, 3, 0) as w, [6, 36, 144][w] as w_n,
       arraySum(arraySlice(usd_a, e - w_n + 1, w_n)) as c_w, arraySum(arraySlice(tokens_a, e - w_n + 1, w_n)) as t_w, arraySum(arraySlice(priced_a, e - w_n + 1, w_n)) as n_w,
-      arraySum(arraySlice(cached_a, e - w_n + 1, w_n)) / greatest(arraySum(arraySlice(input_a, e - w_n + 1, w_n)), 1) as share, arraySum(arraySlice(attempts_a, e - 5, 6)) / greatest(all1, 1) as tries,
+      -- the cached share needs fewer, with room for chance: what is cached is cheap, and after a collapse there may be little traffic
+      multiIf(n1 >= 10, 1, n6 >= 10, 2, n24 >= 10, 3, 0) as s, [6, 36, 144][s] as s_n,
+      arraySum(arraySlice(usd_a, e - s_n + 1, s_n)) as c_s, arraySum(arraySlice(tokens_a, e - s_n + 1, s_n)) as t_s, arraySum(arraySlice(priced_a, e - s_n + 1, s_n)) as n_s,
+      arraySum(arraySlice(cached_a, e - s_n + 1, s_n)) / greatest(arraySum(arraySlice(input_a, e - s_n + 1, s_n)), 1) as share, arraySum(arraySlice(attempts_a, e - 5, 6)) / greatest(all1, 1) as tries,
       arrayMax(arraySlice(session_a, e - 5, 6)) as session_1, arraySum(arraySlice(repeats_a, e - 5, 6)) as repeats_1, repeats_1 / greatest(all1, 1) as repeated_1, arrayMax(arraySlice(largest_a, e - 5, 6)) as largest_1,
       if(arraySum(arraySlice(measured_a, e - 5, 6)) >= 10, 6, 36) as p_n,
       arraySum(arraySlice(measured_a, e - p_n + 1, p_n)) as measured_1, arraySum(arraySlice(chars_a, e - p_n + 1, p_n)) / greatest(measured_1, 1) as chars_1,
@@ -33,8 +36,9 @@ with
     from (select *, arrayJoin(points) as point from raw)),
   compared as (
     select w.*, r.*, toDateTime(w.point, 'UTC') as at_point, r.days >= 3 as warm, r.hour_usd / greatest(r.hour_calls, 1e-9) as mean_usd,
-      w.c_w / greatest(w.t_w, 1) as price, r.prices[w.w] as price_q90, r.cached[w.w] as cache_q02, w.t6 / greatest(w.n6, 1) as size6, w.t24 / greatest(w.n24, 1) as size24, w.c24 / greatest(w.n24, 1) as unit24,
-      w.c_w >= 0.5 * w.w_hours * r.hour_usd as busy,
+      w.c_w / greatest(w.t_w, 1) as price, r.prices[w.w] as price_q90, r.prices[w.s] as price_q90_s, r.cached[w.s] as cache_q02, w.t6 / greatest(w.n6, 1) as size6, w.t24 / greatest(w.n24, 1) as size24, w.c24 / greatest(w.n24, 1) as unit24,
+      w.c_w >= 0.02 * w.w_n / 6 * r.hour_usd as priced_enough, w.c_s >= 0.02 * w.s_n / 6 * r.hour_usd as shared_enough,
+      2 * sqrt(cache_q02 * (1 - cache_q02) * greatest(0, 1 / greatest(w.n_s, 1) - 1 / 30)) as chance,
       arraySum(arrayMap((f, n) -> if(f != 0 and not has(r.fingerprints, f), n, 0.), w.prompts_1, w.prompts_n)) as new_prompt_calls
     from windows as w
     left join {references} as r on r.series = w.series and r.at = toDateTime(intDiv(w.point - 1, 3600) * 3600, 'UTC')),
@@ -43,10 +47,10 @@ with
       arrayJoin([
         ('spike', if(warm, c1 / (usd_1h_max + greatest(3 * mean_usd, 0.1 * hour_usd)), 0.), c1 - hour_usd, 6),
         ('sustained', if(warm, c6 / (usd_6h_q99 + greatest(3 * mean_usd, 0.6 * hour_usd)), 0.), c6 - 6 * hour_usd, 36),
-        ('price', if(warm and busy and price_q90 > 0, price / price_q90, 0.), c_w - t_w * price_q90, w_n),
+        ('price', if(warm and priced_enough and price_q90 > 0, price / price_q90, 0.), c_w - t_w * price_q90, w_n),
         ('tokens_6h', if(warm and n6 >= 30 and tokens_6h_q95 > 0, size6 / tokens_6h_q95, 0.), c6 * (1 - tokens_6h_q95 / greatest(size6, 1)), 36),
         ('tokens_24h', if(warm and n24 >= 30 and tokens_24h_q95 > 0, size24 / tokens_24h_q95, 0.), c24 * (1 - tokens_24h_q95 / greatest(size24, 1)), 144),
-        ('cache', if(warm and busy, cache_q02 - share, 0.), greatest(c_w - n_w * mean_usd, 0.), w_n),
+        ('cache', if(warm and shared_enough, cache_q02 - chance - share, 0.), greatest(c_s - n_s * mean_usd, if(price_q90_s > 0, c_s - t_s * price_q90_s, 0.), 0.), s_n),
         ('creep', if(warm and n24 >= 20, creep, 0.), 0.14 * c24, 144),
         ('unit_cost', if(warm and n24 >= 30 and unit_24h_q95 > 0, unit24 / unit_24h_q95, 0.), c24 - n24 * unit_24h_q95, 144),
         ('repeats', multiIf(repeats_1 < 20, 0., warm and repeated >= 0, repeated_1 - repeated, repeats_1 >= 50, repeated_1 - 0.4, 0.), c1 * repeated_1, 6),

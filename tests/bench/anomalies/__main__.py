@@ -30,6 +30,7 @@ _SHARDS: Final = 12
 _TEST: Final = BUCKETS // 2
 _OF_SDK: Final = ("repeats", "session", "prompt")
 _MOST: Final = 0.43
+_AT_ONCE: Final = ("model_switch", "cache_collapse")  # a ratio changes from one call to the next
 _SHOWN: Final = frozenset({"lost_traffic"})  # told as information: nobody is woken
 _GRID: Final = {
     "spike": (2, 2.5, 3, 3.5, 4),
@@ -127,6 +128,10 @@ def report(scorer: Scorer, fires: Fires, found: Mapping[str, Mapping[str, float]
     print(f"\n| incident | {' | '.join(name for name, *_ in lines)} |\n|---|{'---|' * len(lines)}")
     for incident in INCIDENTS:
         cells = [f"{score.by_class[incident][0]:.2f}, {score.by_class[incident][1]:.1f} h" for _, score, _ in lines]
+        print(f"| `{incident}` | {' | '.join(cells)} |")
+    print("\nfound within an hour; within an hour that had calls:")
+    for incident in _AT_ONCE:
+        cells = [f"{score.by_class[incident][2]:.2f}, {score.by_class[incident][3]:.2f}" for _, score, _ in lines]
         print(f"| `{incident}` | {' | '.join(cells)} |")
     for odd in (0, 1):
         best = scorer.fitted(fires, found["balanced"], _GRID, scorer.half(odd), _MOST)

@@ -149,5 +149,31 @@ def test_a_user_is_named_though_cells_have_none(ledger: Ledger) -> None:
     assert found[0].cause == ("user=ben",)
 
 
+def test_a_tenant_that_varies_from_day_to_day_is_not_blamed_for_a_feature(ledger: Ledger) -> None:
+    for tenant in "ab":
+        for feature in "xy":
+            history(ledger, partial(_varied, {"tenant": tenant, "feature": feature}), days=8)
+
+    found = explain(ledger.client, Place(), HOUR, by_ratio=False)
+
+    assert found[0].cause == ("feature=support/x",)
+    assert found[0].share < 1
+
+
+def test_what_all_have_alike_is_in_no_place(ledger: Ledger) -> None:
+    for tenant in "ab":
+        for model in ("small", "large"):
+            history(ledger, partial(_stepped, 60, {"tenant": tenant, "model": model}), days=8)
+
+    found = explain(ledger.client, Place(), HOUR, by_ratio=False)
+
+    assert max(cell.lift for cell in found) < 1e-6
+
+
+def _varied(names: dict[str, Any], ago: int) -> dict[str, Any]:
+    usual = 20 if names["tenant"] == "a" else 50 if ago // 144 % 2 == 0 else 10
+    return cell(usual * (3 if ago < 6 and names["feature"] == "x" else 1), **names)
+
+
 def _stepped(lately: int, names: dict[str, Any], ago: int) -> dict[str, Any]:
     return cell(lately if ago < 6 else 20, **names)

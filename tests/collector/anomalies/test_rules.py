@@ -75,6 +75,14 @@ def test_a_rule_fires_above_its_threshold_and_not_below(
     assert rule not in quiet
 
 
+def test_a_cache_that_collapses_is_found_in_a_quiet_hour_too(ledger: Ledger) -> None:
+    assert "cache" in firing(ledger, lately(HOUR + 1, calls=2, cached=0))
+
+
+def test_few_calls_that_miss_the_cache_may_be_chance(ledger: Ledger) -> None:
+    assert "cache" not in firing(ledger, lately(HOUR + 1, calls=2, cached=0.35))
+
+
 def test_a_longer_prompt_that_is_not_new_is_no_proof(ledger: Ledger) -> None:
     assert "prompt" not in firing(ledger, prompted(HOUR, 3000, 7))
 
