@@ -43,7 +43,7 @@ THRESHOLDS: Final[dict[str, Threshold]] = {
     # With fewer a share is chance.
     "unknown_calls_min": Threshold(30, "calls of an hour before such a part says anything"),
     "silent_minutes": Threshold(15, "minutes without a call of a service"),
-    "silent_pauses": Threshold(3, "times its longest pause of the day before its last call"),
+    "silent_pauses": Threshold(3, "times its longest pause of the two days before"),
     # One with fewer has no rhythm that could be missed.
     "silent_active_minutes": Threshold(30, "minutes with calls before a service is missed", 2880),
     # price_book_status calls a list stale at the same age.

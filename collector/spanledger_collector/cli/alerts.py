@@ -3,6 +3,7 @@
 import time
 from contextlib import closing
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -22,12 +23,12 @@ from spanledger_collector.suggestions import did_you_mean
 
 __all__ = ["app"]
 
-app = typer.Typer(help="See what fires, who was told, and at which numbers the rules fire.", no_args_is_help=True)
+app = typer.Typer(help="See what fires and who was told; set when rules fire.", no_args_is_help=True)
 
 _TEST_LIFETIME_SECONDS = 60.0
 
 
-@app.command("list")
+@app.command("list", short_help="List what fires, and who could not be told.")
 def list_(
     all_: Annotated[bool, typer.Option("--all", help="Also what was resolved in the last week.")] = False,
     json: Json = False,
@@ -62,7 +63,7 @@ def list_(
         )
 
 
-@app.command("test")
+@app.command("test", short_help="Send every receiver a test.")
 def send_test(
     receivers: Receivers = None,
     alertmanager: Alertmanager = None,
@@ -89,7 +90,7 @@ def send_test(
         raise typer.Exit(1)
 
 
-@app.command("thresholds")
+@app.command("thresholds", short_help="Show when the rules fire, or set it.")
 def thresholds(
     name: Annotated[str | None, typer.Argument(help="Threshold; all when left out.", show_default=False)] = None,
     number: Annotated[float | None, typer.Argument(help="The number of your own.", show_default=False)] = None,
@@ -107,7 +108,9 @@ def thresholds(
     if name is not None and number is not None:
         it = THRESHOLDS[name]
         if not 0 < number <= it.most:
-            raise UsageError(f"{number:g} is no number for {name} ({it.says}): give one above 0, up to {it.most:g}.")
+            raise UsageError(
+                f"{_number(number)} is no number for {name} ({it.says}): give one above 0, up to {_number(float(it.most))}."
+            )
     if name is not None and (shipped or number is not None):
         with writing(store, clickhouse, "alerts thresholds") as database, closing(database.client()) as client:
             write_threshold(client, name, number)
@@ -125,13 +128,13 @@ def thresholds(
     print_table(
         console(),
         columns,
-        [{key: f"{it:,g}" if isinstance(it, float) else str(it) for key, it in row.items()} for row in rows],
+        [{key: _number(it) if isinstance(it, float) else str(it) for key, it in row.items()} for row in rows],
     )
 
 
-@app.command("rules")
+@app.command("rules", short_help="List the rules and their runbooks.")
 def rules(json: Json = False) -> None:
-    """List the rules, with what they ask the ledger."""
+    """List the rules: what each tells when it fires, with its values in the braces. --json adds what it asks the ledger."""
     if json:
         known = ("name", "severity", "summary", "impact", "cause", "action", "runbook", "holds_minutes", "doubles")
         typer.echo(
@@ -179,6 +182,11 @@ def _row(alert: Alert) -> dict[str, str]:
 def _watchdog(alerts: list[Alert]) -> str:
     seen = [alert.seen_at for alert in alerts if alert.rule == WATCHDOG.name and not alert.is_resolved]
     return f"The last look at the ledger was at {_time(seen[0])}." if seen else "Nobody has looked at the ledger yet."
+
+
+def _number(number: float) -> str:
+    """Return a number as it was given: all its digits, and no exponent."""
+    return f"{Decimal(repr(number)):,f}".removesuffix(".0").lower()  # nan is what people typed
 
 
 def _time(seconds: float) -> str:

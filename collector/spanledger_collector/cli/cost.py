@@ -89,7 +89,7 @@ def cost(
         if rows and (left := rows[0]["rows_in_all"] - len(rows)):
             typer.echo(f"{left:,} more rows are not printed; --limit prints more.", err=True)
     else:
-        _print(dimensions, rows, f"{shown} {zone}")
+        _print(dimensions, rows, f"{shown} {zone}", waits=behind is not None)
 
 
 def _sql(dimensions: list[str]) -> str:
@@ -141,10 +141,13 @@ def _for_programs(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _print(dimensions: list[str], rows: list[dict[str, Any]], since: str) -> None:
+def _print(dimensions: list[str], rows: list[dict[str, Any]], since: str, *, waits: bool) -> None:
     screen = console()
     if not rows:
-        screen.print(f"No calls since {since}.", soft_wrap=True)
+        what = "No calls are summed yet" if waits else "No calls"
+        screen.print(
+            f"{what} since {since}.{' Some wait: ask again in a few seconds.' if waits else ''}", soft_wrap=True
+        )
         return
     screen.print(f"Cost by {', '.join(dimensions)} since {since}", style="bold", soft_wrap=True)
     total = {name: rows[0][f"{name}_in_all"] for name in _FIGURES}

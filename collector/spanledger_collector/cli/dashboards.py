@@ -21,7 +21,7 @@ app = typer.Typer(help="Build Grafana's dashboards, push them, check their queri
 _DAY_SECONDS: Final = 86_400
 
 
-@app.command("build")
+@app.command("build", short_help="Write a JSON file per dashboard.")
 def build(
     to: Annotated[Path, typer.Option("--to", help="Folder to write the JSON files into.")] = Path("dashboards"),
 ) -> None:
@@ -33,7 +33,7 @@ def build(
         typer.echo(f"{to / name}")
 
 
-@app.command("push")
+@app.command("push", short_help="Put the dashboards into a Grafana.")
 def push(
     url: Annotated[str, typer.Option("--url", envvar="SPANLEDGER_GRAFANA_URL", help="Where Grafana is.")],
     token: Annotated[
@@ -51,7 +51,7 @@ def push(
         typer.echo(f"{outcome:<9}  {uid}")
 
 
-@app.command("check")
+@app.command("check", short_help="Run each query on a ledger.")
 def check(
     days: Annotated[
         float, typer.Option("--days", min=0.01, help="Time range of the queries: the last so many days.")

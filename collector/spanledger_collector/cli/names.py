@@ -22,7 +22,7 @@ _OWN: Final = "own"
 _Attribute = Annotated[str, typer.Argument(help="Attribute of spans or resources, for example cost_center.")]
 
 
-@app.command("list")
+@app.command("list", short_help="List which attributes fill each field.")
 def list_(
     field: Annotated[str | None, typer.Option(help="Only the names of this field.")] = None,
     own: Annotated[bool, typer.Option("--own", help="Only your own names.")] = False,
@@ -44,7 +44,7 @@ def list_(
         console().print("You have set no names. `spanledger names set cost_center team` sets one.", soft_wrap=True)
 
 
-@app.command("set")
+@app.command("set", short_help="Let an attribute fill a field.")
 def set_(
     attribute: _Attribute,
     field: Annotated[str, typer.Argument(help="Field of the ledger that it fills, for example team.")],
@@ -65,7 +65,7 @@ def set_(
     typer.echo(f"{attribute} fills {field}, on spans that arrive from now on.{was}")
 
 
-@app.command()
+@app.command(short_help="Take a name of your own back.")
 def remove(attribute: _Attribute, store: Store = None, clickhouse: ClickHouseUrl = None) -> None:
     """Take a name of your own back; a known name gets its known meaning again."""
     with writing(store, clickhouse, "names remove") as database, contextlib.closing(database.client()) as client:

@@ -38,7 +38,7 @@ _FOREVER_YEAR: Final = 2100
 _MINUTES_OF_A_DAY: Final = 1440
 
 
-@app.command("list")
+@app.command("list", short_help="List the prices in force.")
 def list_(
     provider: Annotated[str | None, typer.Option(help="Only this provider.")] = None,
     model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
@@ -59,7 +59,7 @@ def list_(
     _print(lines, json=json)
 
 
-@app.command()
+@app.command(short_help="Show all prices of one model.")
 def show(
     provider: Annotated[str, typer.Argument(help="Provider, for example openai.")],
     model: Annotated[str, typer.Argument(help="Model, by any of its names.")],
@@ -73,7 +73,7 @@ def show(
     _print(lines, json=json)
 
 
-@app.command("set")
+@app.command("set", short_help="Set a price of your own.")
 def set_(
     provider: Annotated[str, typer.Argument(help="Provider, for example openai.")],
     model: Annotated[str, typer.Argument(help="Model as the price book calls it, or a new one.")],
@@ -113,14 +113,14 @@ def set_(
     change(store, clickhouse, say, yes=yes, json=json, note=note)
 
 
-app.command("contract")(prices_contracts.contract)
-app.command("assign")(prices_contracts.assign)
-app.command("rate")(prices_contracts.rate)
+app.command("contract", short_help="Say what a contract takes off prices.")(prices_contracts.contract)
+app.command("assign", short_help="Say whose calls a contract is for.")(prices_contracts.assign)
+app.command("rate", short_help="Say what a currency is worth.")(prices_contracts.rate)
 app.add_typer(prices_contracts.aliases, name="alias")
-app.command("update")(prices_check.update)
-app.command("import")(prices_check.import_)
-app.command("check")(prices_check.check)
-app.command("diff")(prices_check.diff)
+app.command("update", short_help="Take over the installed genai-prices.")(prices_check.update)
+app.command("import", short_help="Set the prices of a file, all or none.")(prices_check.import_)
+app.command("check", short_help="Look for prices that cannot be right.")(prices_check.check)
+app.command("diff", short_help="Compare the prices with LiteLLM's map.")(prices_check.diff)
 
 
 def _told(override: Override) -> str:

@@ -117,7 +117,7 @@ def rate(
     change(store, clickhouse, lambda _: said, yes=yes, json=json, note=note)
 
 
-@aliases.command("set")
+@aliases.command("set", short_help="Say what a name stands for.")
 def alias_set(
     provider_raw: Annotated[str, typer.Argument(metavar="PROVIDER", help="Provider as the spans say.")],
     model_raw: Annotated[
@@ -145,7 +145,7 @@ def alias_set(
     change(store, clickhouse, say, yes=yes, json=json, note=note)
 
 
-@aliases.command("list")
+@aliases.command("list", short_help="List what names stand for.")
 def alias_list(json: Json = False, store: Store = None, clickhouse: ClickHouseUrl = None) -> None:
     """List what names as delivered stand for; an empty model has no price."""
     with reading(store, clickhouse) as client:
@@ -157,7 +157,7 @@ def alias_list(json: Json = False, store: Store = None, clickhouse: ClickHouseUr
     print_table(console(), [Column(key, text) for key, text in zip(_ALIAS_COLUMNS, headings, strict=True)], rows)
 
 
-@aliases.command("remove")
+@aliases.command("remove", short_help="Take an alias of your own back.")
 def alias_remove(
     provider_raw: Annotated[str, typer.Argument(metavar="PROVIDER", help="Provider as the spans say.")],
     model_raw: Annotated[str, typer.Argument(metavar="MODEL", help="Model as the spans say.")],

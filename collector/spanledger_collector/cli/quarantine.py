@@ -29,7 +29,7 @@ _HEADINGS: Final = ("id", "at", "what", "count", "signal", "tenant", "reason")
 _Id = Annotated[str, typer.Argument(help="As `spanledger quarantine list` names it.")]
 
 
-@app.command("list")
+@app.command("list", short_help="List what is kept aside, and why.")
 def list_(
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 50,
     json: Json = False,
@@ -47,7 +47,7 @@ def list_(
         console().print("Nothing is kept aside.")
 
 
-@app.command()
+@app.command(short_help="Show one request that is kept aside.")
 def show(id_: _Id, json: Json = False, store: Store = None, clickhouse: ClickHouseUrl = None) -> None:
     """Show one request that is kept aside: its spans with their attributes, or the beginning of its body."""
     number = _number(id_)
@@ -65,7 +65,7 @@ def show(id_: _Id, json: Json = False, store: Store = None, clickhouse: ClickHou
         typer.echo("\n".join(f"{name}: {_safe(value)}" for name, value in span.items() if value not in ("", {})) + "\n")
 
 
-@app.command()
+@app.command(short_help="Try again to book what is aside.")
 def retry(
     ids: Annotated[list[str] | None, typer.Argument(help="As `list` names them.", show_default=False)] = None,
     everything: Annotated[bool, typer.Option("--all", help="Whatever is kept aside.")] = False,

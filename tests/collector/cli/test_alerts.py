@@ -12,12 +12,15 @@ def test_a_threshold_is_set_while_the_collector_serves_listed_and_reset(tmp_path
     with up(tmp_path / "ledger"):
         done = spanledger("alerts", "thresholds", "spend_usd_per_hour", "500", *store)
         listed = spanledger("alerts", "thresholds", "spend_usd_per_hour", "--json", *store)
+        large = spanledger("alerts", "thresholds", "unpriced_tokens", "1234567", *store)
+        spanledger("alerts", "thresholds", "unpriced_tokens", "--shipped", *store)
     reset = spanledger("alerts", "thresholds", "spend_usd_per_hour", "--shipped", *store)
     every = spanledger("alerts", "thresholds", "--json", *store)
 
     says = "USD of a feature of a team in an hour"
     assert (done.code, reset.code) == (0, 0), done
     assert "500" in done.out
+    assert "1,234,567" in large.out
     assert json.loads(listed.out) == [{"threshold": "spend_usd_per_hour", "number": 500, "shipped": 100, "says": says}]
     assert [row for row in json.loads(every.out) if row["number"] != row["shipped"]] == []
 
