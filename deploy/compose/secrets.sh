@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the secrets of compose.yaml in ./secrets, once: nothing has a default password. What is there stays; remove a file to have it made anew,
-# then `docker compose up -d --force-recreate`. HOSTNAMES are the names under which services reach the gateway.
+# Makes the secrets of compose.yaml in ./secrets, once: nothing has a default password. What is there stays, also lines
+# that you added to users, tokens and .env; remove a file to have it made anew, then `docker compose up -d --force-recreate`. HOSTNAMES are the names under which services reach the gateway.
 set -eu
 umask 077
 cd "$(dirname "$0")"
@@ -8,10 +8,13 @@ mkdir -p secrets
 cd secrets
 
 password() { [ -s "$1" ] || openssl rand -hex 24 >"$1"; }
+others() { [ ! -f "$1" ] || sed -E "/$2/d" "$1"; }  # the lines of a file that are not ours
 
 for name in root_password otelcol_password grafana_password grafana_admin_password user_key demo_token; do password "$name"; done
 [ -s tokens ] || printf '%s demo\n' "$(cat demo_token)" >tokens
-printf 'otelcol %s writer\ngrafana %s reader\n' "$(cat otelcol_password)" "$(cat grafana_password)" >users
+added=$(others users '^(otelcol|grafana) ')
+printf 'otelcol %s writer\ngrafana %s reader\n%s' "$(cat otelcol_password)" "$(cat grafana_password)" "${added:+$added
+}" >users
 if ! [ -s tls_key ]; then
     names="DNS:gateway,DNS:localhost,IP:127.0.0.1"
     for host in ${HOSTNAMES:-}; do names="$names,DNS:$host"; done
@@ -41,7 +44,9 @@ if [ "$owner" = 0 ]; then
 fi
 chmod 0600 ./*
 chmod 0644 clickhouse-users.xml tls_cert
-printf 'SPANLEDGER_UID=%s\n' "$owner" >../.env
+added=$(others ../.env '^SPANLEDGER_UID=')
+printf 'SPANLEDGER_UID=%s\n%s' "$owner" "${added:+$added
+}" >../.env
 chmod 0644 ../.env
 echo "Secrets are in $(pwd). Grafana: http://127.0.0.1:3000, admin, $(pwd)/grafana_admin_password"
 echo "Services send with TLS to 4317 or 4318 and a token of $(pwd)/tokens, one line TOKEN TENANT for each."

@@ -93,3 +93,14 @@ def test_secrets_are_made_once_and_anew_where_one_is_gone(made: Path) -> None:
 
     after = {file.name: file.read_bytes() for file in made.iterdir()}
     assert {name for name, text in after.items() if text != before[name]} == {"otelcol_password", "users"}
+
+
+def test_what_an_operator_added_stays_when_secrets_are_made_again(made: Path) -> None:
+    (made / "users").write_text((made / "users").read_text() + "finance f1nance-password reader acme\n")
+    (made.parent / ".env").write_text((made.parent / ".env").read_text() + "SPANLEDGER_BIND=10.0.0.5\n")
+    before = (made / "users").read_text(), (made.parent / ".env").read_text()
+
+    for _ in range(2):
+        subprocess.run(["sh", made.parent / "secrets.sh"], check=True, capture_output=True)
+
+    assert ((made / "users").read_text(), (made.parent / ".env").read_text()) == before

@@ -149,7 +149,7 @@ _BLIND: Final = (
         "warning",
         "prices_stale",
         unit="days",
-        summary="The price list {source} {source_version} is {value} days old.",
+        summary="The price list {source} {source_version} has been in use for {value} days.",
         impact="Models that changed their price since are priced wrongly; new ones not at all.",
         cause="Nobody installed a newer genai-prices, or ran `spanledger prices update`.",
         action="Update the price list; history is priced again.",

@@ -47,7 +47,7 @@ THRESHOLDS: Final[dict[str, Threshold]] = {
     # One with fewer has no rhythm that could be missed.
     "silent_active_minutes": Threshold(30, "minutes with calls before a service is missed", 2880),
     # price_book_status calls a list stale at the same age.
-    "price_list_days": Threshold(30, "days since the price list was made"),
+    "price_list_days": Threshold(30, "days since the ledger first used its price list"),
     # Less is somebody's try.
     "unpriced_tokens": Threshold(100_000, "tokens of a model without a price in a day"),
     # One or two may be a kill in the middle of an export.

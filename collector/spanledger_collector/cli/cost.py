@@ -16,7 +16,7 @@ from spanledger_collector.zone import stored_zone
 if TYPE_CHECKING:
     from decimal import Decimal
 
-__all__ = ["cost", "start_of"]
+__all__ = ["cost", "nothing", "start_of"]
 
 _WIDE: Final = (
     "team", "feature", "tenant", "service", "environment", "task", "agent", "agent_step", "provider", "model",
@@ -80,7 +80,7 @@ def cost(
         age_days, is_stale = client.query("select list_age_days, stale from price_book_status").result_rows[0]
     if is_stale:
         typer.echo(
-            f"The price list is {age_days} days old: prices may have changed since. Install a newer genai-prices and run "
+            f"The price list has been in use for {age_days} days: prices may have changed since. Install a newer genai-prices and run "
             "`spanledger prices update`.",
             err=True,
         )
@@ -141,13 +141,19 @@ def _for_programs(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def nothing(since: str, *, waits: bool) -> str:
+    """Return what is said where no call is in the sums; that some wait is no reason to think that none came."""
+    return (
+        f"No calls are summed yet since {since}. Some wait: ask again in a few seconds."
+        if waits
+        else f"No calls since {since}."
+    )
+
+
 def _print(dimensions: list[str], rows: list[dict[str, Any]], since: str, *, waits: bool) -> None:
     screen = console()
     if not rows:
-        what = "No calls are summed yet" if waits else "No calls"
-        screen.print(
-            f"{what} since {since}.{' Some wait: ask again in a few seconds.' if waits else ''}", soft_wrap=True
-        )
+        screen.print(nothing(since, waits=waits), soft_wrap=True)
         return
     screen.print(f"Cost by {', '.join(dimensions)} since {since}", style="bold", soft_wrap=True)
     total = {name: rows[0][f"{name}_in_all"] for name in _FIGURES}

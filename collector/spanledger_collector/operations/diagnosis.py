@@ -118,7 +118,7 @@ def _status(row: Mapping[str, Any]) -> Iterator[Finding]:
     yield Finding(
         "prices",
         "warn" if age > _LIST_AGE_DAYS or unpriced else "ok",
-        f"The price list is {age} days old; {unpriced} calls of 30 days have a model without a price"
+        f"The price list has been in use for {age} days; {unpriced} calls of 30 days have a model without a price"
         + ("; `spanledger prices check` names them." if unpriced else "."),
     )
     if row["quarantined_spans"]:

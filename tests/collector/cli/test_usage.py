@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from spanledger_collector.cli import app
-from spanledger_collector.cli.cost import start_of
+from spanledger_collector.cli.cost import nothing, start_of
 from spanledger_collector.cli.show import as_json, at_least, decimals, money
 from spanledger_collector.exceptions import UsageError
 
@@ -111,6 +111,11 @@ def test_a_call_that_the_parser_cannot_take_is_wrong_usage(arguments: list[str])
 )
 def test_since_is_a_time_back_or_a_date(since: str, start: datetime) -> None:
     assert start_of(since, NOW) == start
+
+
+def test_calls_that_wait_for_their_sums_are_not_called_no_calls() -> None:
+    assert nothing("2026-11-20 04:00 UTC", waits=False) == "No calls since 2026-11-20 04:00 UTC."
+    assert "Some wait: ask again" in nothing("2026-11-20 04:00 UTC", waits=True)
 
 
 def test_json_holds_amounts_as_strings_to_the_last_digit() -> None:
