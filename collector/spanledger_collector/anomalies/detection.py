@@ -15,7 +15,7 @@ from spanledger_collector.anomalies.causes import RATIO_RULES, cause_of, class_o
 from spanledger_collector.anomalies.feedback import Event, planned
 from spanledger_collector.anomalies.incidents import Incident, read_incidents, write_incidents
 from spanledger_collector.anomalies.overlaps import SHARED, Overlaps
-from spanledger_collector.anomalies.places import Place
+from spanledger_collector.anomalies.places import Place, statement
 from spanledger_collector.anomalies.signals import (
     PROOF_RULES,
     STEP,
@@ -261,6 +261,8 @@ class _Detection:
                 opened.append(incident)
                 continue
             figures = self._figures(incident)
+            if self._was_none(figures) and self._leaves_out(incident):
+                continue  # its calls wait to be judged once more: until they are, it stays as it was told
             if self._is_over(figures):
                 per_hour = _per_hour(figures.impact_usd, self._now - incident.started_at)
                 resolved.append(
@@ -270,11 +272,19 @@ class _Detection:
                 changed.append(figures)
         return Pass(tuple(opened), tuple(changed), tuple(resolved))
 
+    def _was_none(self, incident: Incident) -> bool:
+        """Tell whether an incident's calls were priced again, or judged, and are no incident any more."""
+        return incident.fired_at < self._now and abs(incident.impact_usd) <= _OVER * abs(incident.first_impact_usd)
+
+    def _leaves_out(self, incident: Incident) -> bool:
+        since = int(incident.started_at.timestamp())
+        return bool(self._client.query(statement("leaves_out"), {"since": since}).result_rows[0][0])
+
     def _is_over(self, incident: Incident) -> bool:
         if incident.feedback == "expected" or self._now - incident.started_at > _LONGEST:
             return True
-        if incident.fired_at < self._now and abs(incident.impact_usd) <= _OVER * abs(incident.first_impact_usd):
-            return True  # its calls were priced again, or judged: it was none
+        if self._was_none(incident):
+            return True
         if self._now - incident.fired_at < _QUIET:
             return False
         hours = Decimal((self._until - incident.started_at) // timedelta(seconds=1)) / 3600

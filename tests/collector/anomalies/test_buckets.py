@@ -10,7 +10,7 @@ import pytest
 from spanledger_collector.anomalies import detect
 from spanledger_collector.anomalies.signals import sum_buckets
 from spanledger_collector.prices import Override, set_override
-from spanledger_collector.refresh import judge
+from spanledger_collector.refresh import heal, judge
 from tests.ledger import Ledger
 from tests.otlp import SpanSpec, chat, new_id
 from tests.sql.traffic import Traffic
@@ -63,6 +63,29 @@ def test_calls_that_two_instrumentations_saw_open_no_incident_before_they_are_ju
     assert ledger.rows(BUCKETS, part="cell") == ledger.rows(CALLS, part="cell") == ledger.rows(BUCKETS, part="actor")
     assert ledger.row("select max(session_calls_max) as n from spend_buckets final") == {"n": 60}
     assert ledger.row("select sum(b.calls) as n from spend_buckets as b final where part = ''") == {"n": 0}
+
+
+def test_an_incident_stays_while_its_calls_are_read_again_as_after_a_start(ledger: Ledger) -> None:
+    now = time.time()
+    first = now // 600 * 600
+    who = {"session.id": "s1", "user.id": "ana"}
+    ledger.deliver(
+        *(chat(first + number * (now - first) / 121, tokens=(100_000, 1000), extra=who) for number in range(120))
+    )
+    judge(ledger.client)
+    opened = detect(ledger.database, datetime.fromtimestamp(now, UTC)).opened
+
+    heal(ledger.client)  # reads the last minute of writing again, and those calls wait for the election
+    meanwhile = detect(ledger.database, datetime.fromtimestamp(now + 60, UTC))
+    left_out = ledger.row("select sum(b.calls) as n from spend_buckets as b final where part = ''")
+    judge(ledger.client)
+    after = detect(ledger.database, datetime.fromtimestamp(now + 120, UTC))
+
+    assert len(opened) == 1
+    assert left_out == {"n": 120}
+    assert (meanwhile.resolved, meanwhile.changed) == ((), ())
+    assert (after.opened, after.resolved) == ((), ())
+    assert ledger.row("select status, calls from anomalies") == {"status": "open", "calls": 120}
 
 
 def test_a_trace_that_waits_for_a_late_span_keeps_the_calls_that_were_judged(ledger: Ledger) -> None:
