@@ -67,6 +67,7 @@ def test_an_incident_reaches_alertmanager_with_cause_money_actor_and_runbook(
     )
     assert re.search(r"/runbooks/incidents\.md#spend-incident-(critical|warning)$", alert["annotations"]["runbook_url"])
     assert alert["annotations"]["cause"] in told
+    assert f"anomalies list --store {tmp_path / 'ledger'}" in told
 
 
 @pytest.mark.e2e

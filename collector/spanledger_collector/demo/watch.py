@@ -1,5 +1,6 @@
 """`spanledger demo --incident`: a quiet week is replayed, then real clients run into trouble, and on-call is told."""
 
+import shlex
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from spanledger_collector.alerting.watcher import BOOK, Watcher, Watching
 from spanledger_collector.demo.habits import CHAT, QUIET, live_jobs
 from spanledger_collector.demo.history import history
 from spanledger_collector.demo.receiving import OnCall
+from spanledger_collector.demo.result import own_command
 from spanledger_collector.demo.runner import (
     LATENCY_SECONDS,
     SERVICE,
@@ -86,6 +88,12 @@ def run_incident(
         report(console, incident, [*early, *told], time.monotonic() - started)
         if keep:
             serve(server, console)
+        elif told:
+            kept = f"{own_command()} anomalies list --store {shlex.quote(str(store))}"
+            console.print(
+                f"\nThe links end with this process; --keep serves on. The ledger stays:  [bold]{escape(kept)}[/bold]",
+                soft_wrap=True,
+            )
     return 0 if bool(told) == (incident != QUIET) and not early else 1
 
 
