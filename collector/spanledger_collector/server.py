@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from starlette.applications import Starlette
 
+from spanledger_collector.alerting.book import open_anyway
 from spanledger_collector.alerting.probes import Refusals
 from spanledger_collector.alerting.watcher import BOOK, Watcher, Watching
 from spanledger_collector.database import Database, Serving, open_embedded
@@ -194,7 +195,9 @@ class EmbeddedServer:
         """Watch the ledger that is served; links without a place of their own lead to this process."""
         links = replace(watching.links, page=watching.links.page or self.clickhouse_url)
         book = (self.database.path or self._store) / BOOK
-        return Watcher(self.database, book, replace(watching, links=links), [Refusals(self.committer, disk)])
+        return Watcher(
+            self.database, open_anyway(book), replace(watching, links=links), [Refusals(self.committer, disk)]
+        )
 
     def settle(self) -> None:
         """Bring verdicts and rollups up to date with everything that was acknowledged."""

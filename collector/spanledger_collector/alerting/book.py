@@ -6,8 +6,10 @@ delivery is one row changed in place, and a watcher of somebody else's server ne
 
 import contextlib
 import json
+import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -17,7 +19,9 @@ from typing import Any, Final
 from spanledger_collector.alerting.evaluation import Finding
 from spanledger_collector.exceptions import StoreError
 
-__all__ = ["Alert", "Book", "Waiting"]
+__all__ = ["Alert", "Book", "DamagedBookError", "Waiting", "open_anyway"]
+
+_log = logging.getLogger(__name__)
 
 _ABSENT_MAX: Final = 2
 """Evaluations without it after which an alert is resolved: Grafana's own number."""
@@ -59,6 +63,10 @@ class Waiting:
     reason: str
 
 
+class DamagedBookError(StoreError):
+    """The file is no book any more, whatever it was."""
+
+
 class Book:
     """The book in a file, made when there is none; may be used by several threads and read by other processes."""
 
@@ -70,11 +78,21 @@ class Book:
             self._db.execute("pragma synchronous = full")
             self._db.execute("pragma foreign_keys = on")
             self._db.executescript(files(__package__).joinpath("schema.sql").read_text("utf-8"))
+            (found,) = self._db.execute("pragma quick_check(1)").fetchone()
+            if found != "ok":
+                raise sqlite3.DatabaseError(" ".join(found.split()))
             if file.exists():
                 file.chmod(0o600)
         except (sqlite3.Error, OSError) as error:
+            if hasattr(self, "_db"):
+                self._db.close()
+            # Of the engine's errors, the plain one is about what stands in the file, its subclasses about getting there.
+            if type(error) is sqlite3.DatabaseError:
+                raise DamagedBookError(
+                    f"The book of alerts {file} cannot be used: {error}. Move it away; a new one is made."
+                ) from error
             raise StoreError(
-                f"The book of alerts {file} cannot be used: {error}. Move it away; a new one is made."
+                f"The book of alerts {file} cannot be used: {error}. See to the disk and to who may write there."
             ) from error
         self._lock = threading.Lock()
 
@@ -87,10 +105,12 @@ class Book:
             self._db.execute("begin immediate")
             try:
                 yield self._db
+                self._db.execute("commit")
             except BaseException:
-                self._db.execute("rollback")
+                # A full disk may have ended it already; if it stayed open, none could begin after it.
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
                 raise
-            self._db.execute("commit")
 
     def note(
         self,
@@ -122,7 +142,7 @@ class Book:
         db.execute(
             "insert into alerts (key, rule, labels, annotations, value, first_seen_at, seen_at, noticed_value) values (?,?,?,?,?,?,?,?) "
             f"on conflict (key) where {_OPEN} do update set annotations = excluded.annotations, value = excluded.value, "
-            "seen_at = excluded.seen_at, absent = 0",
+            "seen_at = excluded.seen_at, first_seen_at = min(first_seen_at, excluded.first_seen_at), absent = 0",
             [key, rule.name, labels, texts, finding.value, now, now, finding.value],
         )
         row = db.execute(f"select * from alerts where key = ? and {_OPEN}", [key]).fetchone()
@@ -220,14 +240,35 @@ class Book:
         )
 
 
+def open_anyway(file: Path) -> Book:
+    """Return the book of a collector, which takes spans whatever becomes of its alerts.
+
+    A damaged book is moved aside, and a new one begun; where none can be kept, it is in memory until the next start.
+    """
+    try:
+        try:
+            return Book(file)
+        except DamagedBookError as error:
+            aside = file.with_name(f"{file.name}.damaged-{int(time.time())}")
+            for part in ("", "-wal", "-shm"):
+                with contextlib.suppress(FileNotFoundError):
+                    file.with_name(file.name + part).rename(aside.with_name(aside.name + part))
+            _log.error("%s Moved it to %s; what fires is told once more.", error, aside)
+            return Book(file)
+    except (StoreError, OSError) as error:
+        _log.error("%s Until the next start alerts are kept in memory: after it, they are told again.", error)
+        return Book(Path(":memory:"))
+
+
 def _due(row: Any, now: float, resend_seconds: float | None, hold_seconds: float) -> Alert | None:
     """Return the alert as it is to be told now; None: nothing is to be told of it yet."""
     told = row["told_notice"]
     if told is None or (told < row["notice"] and row["resolved_at"] is None):
         return _alert(row, resolved_at=None)
+    ago = now - row["told_at"]  # below zero: the clock went back, and how long ago it was told is not known
     if row["resolved_at"] is not None:
-        return _alert(row) if now >= row["told_at"] + hold_seconds else None
-    is_again = resend_seconds is not None and now >= row["told_at"] + resend_seconds
+        return None if 0 <= ago < hold_seconds else _alert(row)
+    is_again = resend_seconds is not None and not 0 <= ago < resend_seconds
     return _alert(row) if is_again else None
 
 

@@ -52,7 +52,8 @@ class Delivery:
 def deliver(book: Book, receiver: Receiver, now: float, interval_seconds: float) -> None:
     """Tell one receiver all that is due, and write down what it acknowledged; after a failure, wait longer each time."""
     _, retry_at = book.failures(receiver.name)
-    if now < retry_at:
+    # Further ahead than any pause is long, it was written by a clock that has gone back since.
+    if now < retry_at <= now + _RETRY_SECONDS_MAX:
         return
     lifetime = max(_LIFETIMES * interval_seconds, _LIFETIME_SECONDS_MIN)
     due = book.due(

@@ -61,7 +61,9 @@ def _alertmanager_alert(alert: Alert, notice: int, end: float) -> dict[str, Any]
     return {
         "labels": _labels(alert) | ({"notice": str(notice)} if notice > 1 else {}),
         "annotations": _annotations(alert),
-        "startsAt": _rfc3339(alert.fired_at),
+        "startsAt": _rfc3339(
+            min(alert.fired_at, end)
+        ),  # it takes no end before the beginning, which a clock set back makes
         "endsAt": _rfc3339(end),
         "generatorURL": alert.annotations.get(_GENERATOR, ""),
     }

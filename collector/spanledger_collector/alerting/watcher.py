@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
-from pathlib import Path
 from typing import Final, Self
 
 from clickhouse_connect.driver.client import Client
@@ -53,11 +52,11 @@ def unjudged(client: Client) -> bool:
 
 
 class Watcher:
-    """Watches from its making until ``close``; a context manager closes it."""
+    """Watches from its making until ``close``, which closes the book too; a context manager closes it."""
 
-    def __init__(self, database: Database, file: Path, watching: Watching, probes: Sequence[Probe] = ()) -> None:
+    def __init__(self, database: Database, book: Book, watching: Watching, probes: Sequence[Probe] = ()) -> None:
         self._database, self._watching, self._probes = database, watching, probes
-        self.book = Book(file)
+        self.book = book
         self._stop = threading.Event()
         self._delivery = Delivery(self.book, watching.receivers, watching.interval_seconds)
         self._thread = threading.Thread(target=self._run, name="spanledger-watch", daemon=True)

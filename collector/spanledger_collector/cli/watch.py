@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from spanledger_collector.alerting.book import Book
 from spanledger_collector.alerting.watcher import Watcher
 from spanledger_collector.cli.access import ClickHouseUrl, Store, server_of, store_path, writing
 from spanledger_collector.cli.watching import (
@@ -58,7 +59,7 @@ def watch(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with writing(store, clickhouse, "spanledger watch") as database, Watcher(database, file, watching):
+    with writing(store, clickhouse, "spanledger watch") as database, Watcher(database, Book(file), watching):
         typer.echo(f"Watching, and telling {', '.join(receiver.name for receiver in told)}. Ctrl-C ends it.", err=True)
         stop.wait()
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
+from spanledger_collector.alerting.book import Book
 from spanledger_collector.alerting.receivers import Receiver, receiver_of
 from spanledger_collector.alerting.texts import Links
 from spanledger_collector.alerting.watcher import BOOK, Watcher, Watching
@@ -102,7 +103,7 @@ def watched(
 ) -> tuple[Watcher, list[dict[str, Any]]]:
     """Watch from now on, as `spanledger up` does; return the watcher, and what on-call was told of the week before."""
     links = Links(page=server.clickhouse_url)
-    watcher = stack.enter_context(Watcher(server.database, store / BOOK, replace(watching, links=links)))
+    watcher = stack.enter_context(Watcher(server.database, Book(store / BOOK), replace(watching, links=links)))
     end = time.monotonic() + PATIENCE_SECONDS
     while not watcher.book.alerts() and time.monotonic() < end:  # the watchdog is the first
         time.sleep(0.1)

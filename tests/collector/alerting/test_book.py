@@ -1,5 +1,7 @@
 """The book of alerts: one alert for each thing that is true, told to each receiver from beginning to end, whatever dies in between."""
 
+import resource
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spanledger_collector.alerting.book import Alert, Book
+from spanledger_collector.alerting.book import Alert, Book, open_anyway
 from spanledger_collector.alerting.evaluation import Finding
 from spanledger_collector.alerting.rules import rule_named
 from spanledger_collector.exceptions import StoreError
@@ -207,6 +209,82 @@ def test_a_file_that_is_no_book_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match=r"alerts\.sqlite cannot be used"):
         Book(file)
+
+
+def test_a_collector_moves_a_damaged_book_aside_and_begins_a_new_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "alerts.sqlite"
+    text = "not a database, but longer than the head of one" * 99
+    file.write_text(text)
+
+    opened = open_anyway(file)
+    note(opened, 0, spend(120))
+    opened.close()
+
+    (aside,) = tmp_path.glob("alerts.sqlite.damaged-*")
+    assert aside.read_text() == text
+    assert "Moved it to" in caplog.text
+    again = Book(file)
+    assert len(again.alerts()) == 1
+    again.close()
+
+
+def test_damage_inside_a_book_is_found_when_it_is_opened(tmp_path: Path) -> None:
+    file = tmp_path / "alerts.sqlite"
+    whole = Book(file)
+    note(whole, 0, *(spend(120, f"team {n}") for n in range(500)))
+    whole.close()
+    content = bytearray(file.read_bytes())
+    content[8192:-4096] = bytes(len(content) - 8192 - 4096)
+    file.write_bytes(content)
+
+    open_anyway(file).close()
+
+    assert [each.stat().st_size for each in tmp_path.glob("alerts.sqlite.damaged-*")] == [len(content)]
+
+
+def test_where_no_book_can_be_kept_a_collector_remembers_its_alerts_until_it_ends(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "alerts.sqlite").mkdir()
+
+    opened = open_anyway(tmp_path / "alerts.sqlite")
+    note(opened, 0, spend(120))
+
+    assert tell(opened, 1) == [(1, False)]
+    assert "kept in memory" in caplog.text
+    assert (tmp_path / "alerts.sqlite").is_dir()
+    opened.close()
+
+
+def test_a_full_disk_says_so_and_costs_nothing_of_what_comes_when_there_is_room(tmp_path: Path) -> None:
+    opened = Book(tmp_path / "alerts.sqlite")
+    note(opened, 0, spend(120))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    try:
+        with pytest.raises(sqlite3.OperationalError, match=r"disk"):
+            note(opened, 60, spend(120), *(spend(130, f"team {n}" * 20) for n in range(2000)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    kept = len(opened.alerts())
+    note(opened, 120, spend(120), spend(130, "another team"))
+
+    assert (kept, len(opened.alerts())) == (1, 2)
+    opened.close()
+
+
+def test_after_the_clock_went_back_receivers_are_told_all_the_same(book: Book) -> None:
+    ahead, lag = 1e9, Finding(LAG, {}, 500)
+    note(book, ahead, spend(120), lag)
+    tell(book, ahead, repeats=True)
+    note(book, 0, spend(120), lag)
+    again = tell(book, 1, repeats=True)
+    note(book, LAG.holds_minutes * 60, spend(120), lag)
+
+    assert again == [(1, False)]
+    assert {alert.rule for alert in book.alerts()} == {"SpendPerHour", "RollupLag"}
 
 
 LOOKS = st.lists(st.sampled_from([0.0, 110.0, 150.0, 300.0, 700.0]), min_size=1, max_size=25)

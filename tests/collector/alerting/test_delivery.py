@@ -13,6 +13,7 @@ from spanledger_collector.alerting.delivery import Delivery, deliver
 from spanledger_collector.alerting.evaluation import Finding
 from spanledger_collector.alerting.receivers import Receiver
 from spanledger_collector.alerting.rules import WATCHDOG, rule_named
+from spanledger_collector.alerting.sending import alertmanager_alerts
 from spanledger_collector.listening import Tls
 from tests.collector.alerting.alertmanager import free_port
 from tests.collector.alerting.receiving import Hook, secured, wait_for
@@ -87,6 +88,24 @@ def test_a_receiver_that_is_away_is_told_when_it_is_back(book: Book, caplog: pyt
         f"webhook 127.0.0.1:{port} was not told of 1 alerts, attempt 1: It cannot be reached."
     ]
     assert "s3cret-word" not in caplog.text
+
+
+def test_a_pause_that_a_wrong_clock_noted_is_not_waited_for(book: Book) -> None:
+    note(book, 0, 120.0)
+    with Hook(503) as hook:
+        receiver = Receiver("webhook", hook.url)
+        deliver(book, receiver, 1e9, 60)
+        hook.status = 200
+        deliver(book, receiver, 10, 60)
+
+    assert len(hook.alerts) == 1
+
+
+def test_an_alert_of_a_clock_that_was_ahead_does_not_end_before_it_began(book: Book) -> None:
+    note(book, 1e9, 120.0)
+    (alert,) = alertmanager_alerts(book.alerts(), 10, 240)
+
+    assert alert["startsAt"] <= alert["endsAt"] == "1970-01-01T00:04:10.000Z"
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 429, 500, 503])

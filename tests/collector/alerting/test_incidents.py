@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from spanledger_collector.alerting.book import Alert
+from spanledger_collector.alerting.book import Alert, Book
 from spanledger_collector.alerting.evaluation import evaluate
 from spanledger_collector.alerting.rules import RULES
 from spanledger_collector.alerting.texts import Links
@@ -28,7 +28,7 @@ def watcher(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A watcher that looks when it is told to. Incidents are written by hand: the detection would find no calls of theirs."""
     monkeypatch.setattr("spanledger_collector.alerting.watcher.detect", lambda *_: None)
     links = Links("http://ledger.example", "https://grafana.example", "https://runbooks.example")
-    it = Watcher(ledger.database, tmp_path / "alerts.sqlite", Watching(3600, (), links))
+    it = Watcher(ledger.database, Book(tmp_path / "alerts.sqlite"), Watching(3600, (), links))
     end = time.monotonic() + 180
     while not it.book.alerts() and time.monotonic() < end:  # its first look
         time.sleep(0.05)
