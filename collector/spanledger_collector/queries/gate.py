@@ -17,6 +17,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from spanledger_collector.queries.errors import RefusedError, of_engine
+from spanledger_collector.queries.expansion import judge_expansion
 from spanledger_collector.queries.settings import allowed, within_limit
 from spanledger_collector.queries.statements import read_statement
 from spanledger_collector.queries.tenancy import Confinement
@@ -132,6 +133,7 @@ class Gate:
                 self.confinement.judge(node.kind, node.members)
             if node.kind == "QueryParameter":
                 used.add(self._judged_parameter(node.members, parameters))
+        judge_expansion(tree, parameters)
         form = tree.get("format_ast") or {}
         return Statement(canonical, str(form.get("name", "")), frozenset(used))
 

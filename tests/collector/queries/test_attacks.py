@@ -257,3 +257,56 @@ def test_a_page_of_another_origin_is_refused_even_a_ping(endpoint: Endpoint, ori
 
 def test_a_page_of_the_servers_own_origin_is_answered(endpoint: Endpoint) -> None:
     assert endpoint.ask("select 1", headers={"Origin": f"http://127.0.0.1:{endpoint.port}"}).body == b"1\n"
+
+
+def doubled(times: int, first: str = "select usd from money") -> str:
+    """A statement that reads a table two to the power of ``times`` times, in a text that grows by a line for each."""
+    names = "".join(f", a{n} as (select * from a{n - 1} union all select * from a{n - 1})" for n in range(1, times + 1))
+    return f"with a0 as ({first}){names} select count() from a{times}"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        doubled(20),
+        f"select 1 union all {doubled(20)}",
+        f"select * from view({doubled(20)})",
+        f"describe ({doubled(20)})",
+        "with a as (select 1 as x), "
+        + ", ".join(f"a{n} as (select 1 as x where 1 in a{n - 1} or 2 in a{n - 1})" for n in range(21)).replace(
+            "a-1", "a"
+        )
+        + " select x from a20",
+        f"explain plan {doubled(3)}",
+        f"explain pipeline {doubled(3)}",
+        f"explain query tree {doubled(3)}",
+        f"explain estimate {doubled(3)}",
+        "explain select * from (" + " union all ".join(["select usd from money"] * 9) + ")",
+    ],
+)
+def test_no_statement_is_planned_that_the_limits_would_not_stop(endpoint: Endpoint, sql: str) -> None:
+    reply = endpoint.ask(sql)
+
+    assert (reply.status, reply.headers["x-clickhouse-exception-code"]) == (400, "168")
+    assert "each use of a name of WITH counted" in reply.text
+
+
+def test_a_table_named_by_parameter_counts_as_the_name_that_it_is(endpoint: Endpoint) -> None:
+    sql = doubled(20).replace("from a19", "from {t:Identifier}")
+
+    assert endpoint.ask(sql, param_t="a19").headers["x-clickhouse-exception-code"] == "168"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        doubled(4),
+        f"explain syntax {doubled(4)}",
+        f"explain ast {doubled(4)}",
+        f"explain {doubled(1)}",
+        "with money as (select usd from money) select count() from money",
+        "with recursive n as (select 1 as x union all select x + 1 from n where x < 9) select max(x) from n",
+    ],
+)
+def test_names_of_with_may_be_used_more_than_once(endpoint: Endpoint, sql: str) -> None:
+    assert endpoint.ask(sql).status == 200
