@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -32,6 +32,8 @@ _Since = Annotated[
 app.command("preset", short_help="Show or choose how easily detection tells.")(preset)
 app.command("thresholds", short_help="Show the rules' thresholds, or set your own.")(thresholds)
 
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 _NAMES: Final = ("tenant", "team", "feature", "model", "user", "session")
 
 
@@ -95,7 +97,7 @@ def plan_(
         str | None,
         typer.Argument(help="From when, for example 2026-11-27T18:00 (UTC).", show_default="list what is planned"),
     ] = None,
-    hours: Annotated[float, typer.Option(help="How long.", min=0.1)] = 24.0,
+    hours: Annotated[float, typer.Option(help="How long.", min=0.1, max=8784)] = 24.0,
     tenant: Annotated[str, typer.Option(help="Only this tenant.")] = "",
     team: Annotated[str, typer.Option(help="Only this team.")] = "",
     feature: Annotated[str, typer.Option(help="Only this feature.")] = "",
@@ -121,6 +123,8 @@ def plan_(
         raise UsageError(f"An event concerns one thing; you gave {', '.join(given)}. Plan one event for each.")
     dimension, name = next(iter(given.items()), ("all", ""))
     begins = _moment(start) if start else datetime.now(UTC)
+    if not _EARLIEST <= begins <= _LATEST:
+        raise UsageError(f"An event begins between {_EARLIEST:%F} and {_LATEST:%F}, not at {start}.")
     with writing(store, clickhouse, "spanledger anomalies plan") as database, closing(database.client()) as client:
         if cancel_id:
             event = cancel(client, cancel_id)
@@ -150,7 +154,9 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"{text!r} is no time; write it as 2026-11-27T18:00.") from error
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    # no moment of another zone before the first year or after the last can be written in UTC
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if 1 < moment.year < MAXYEAR else moment.replace(tzinfo=UTC)
 
 
 def _for_programs(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def start_of(since: str, now: datetime) -> datetime:
         raise UsageError(
             f"--since: {since!r} is neither a time back (30m, 24h, 7d, 4w) nor a date (2026-11-01)."
         ) from error
-    if (start if start.tzinfo else start.replace(tzinfo=UTC) - _AHEAD_OF_UTC) > now:
+    if start > now if start.tzinfo else start.replace(tzinfo=UTC) > now + _AHEAD_OF_UTC:
         raise UsageError(f"--since: {since} is in the future.")
     return max(start, _EPOCH if start.tzinfo else _EPOCH.replace(tzinfo=None))
 

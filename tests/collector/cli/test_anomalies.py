@@ -85,6 +85,8 @@ def test_a_preset_and_thresholds_are_chosen_while_a_ledger_is_served_and_kept(tm
         (("anomalies", "show", "abc"), "No incidents begin with 'abc'"),
         (("anomalies", "feedback", "abc", "expected"), "No incidents begin with 'abc'"),
         (("anomalies", "plan", "soon"), "'soon' is no time"),
+        (("anomalies", "plan", "9999-12-31T23:00"), "An event begins between 2000-01-01 and 2100-01-01"),
+        (("anomalies", "plan", "0001-01-01T00:00+14:00"), "An event begins between 2000-01-01 and 2100-01-01"),
         (("anomalies", "plan", "2099-01-02", "--team", "a", "--user", "b"), "An event concerns one thing"),
         (("anomalies", "plan", "--cancel", "abc"), "There is no planned event abc"),
         (("anomalies", "preset", "loud"), "There are: quiet, balanced, sensitive"),
