@@ -61,9 +61,8 @@ def _alertmanager_alert(alert: Alert, notice: int, end: float) -> dict[str, Any]
     return {
         "labels": _labels(alert) | ({"notice": str(notice)} if notice > 1 else {}),
         "annotations": _annotations(alert),
-        "startsAt": _rfc3339(
-            min(alert.fired_at, end)
-        ),  # it takes no end before the beginning, which a clock set back makes
+        # It takes no end before the beginning, which a clock set back makes.
+        "startsAt": _rfc3339(min(alert.fired_at, end)),
         "endsAt": _rfc3339(end),
         "generatorURL": alert.annotations.get(_GENERATOR, ""),
     }
