@@ -25,20 +25,22 @@ with
       -- a ratio of the shortest window with enough calls: an hour, 6 hours, 24 hours
       multiIf(n1 >= 30, 1, n6 >= 30, 2, n24 >= 30, 3, 0) as w, [6, 36, 144][w] as w_n,
       arraySum(arraySlice(usd_a, e - w_n + 1, w_n)) as c_w, arraySum(arraySlice(tokens_a, e - w_n + 1, w_n)) as t_w, arraySum(arraySlice(priced_a, e - w_n + 1, w_n)) as n_w,
-      -- the cached share needs fewer, with room for chance: what is cached is cheap, and after a collapse there may be little traffic
-      multiIf(n1 >= 10, 1, n6 >= 10, 2, n24 >= 10, 3, 0) as s, [6, 36, 144][s] as s_n,
-      arraySum(arraySlice(usd_a, e - s_n + 1, s_n)) as c_s, arraySum(arraySlice(tokens_a, e - s_n + 1, s_n)) as t_s, arraySum(arraySlice(priced_a, e - s_n + 1, s_n)) as n_s,
-      arraySum(arraySlice(cached_a, e - s_n + 1, s_n)) / greatest(arraySum(arraySlice(input_a, e - s_n + 1, s_n)), 1) as share, arraySum(arraySlice(attempts_a, e - 5, 6)) / greatest(all1, 1) as tries,
+      arraySum(arraySlice(attempts_a, e - 5, 6)) / greatest(all1, 1) as tries,
       arrayMax(arraySlice(session_a, e - 5, 6)) as session_1, arraySum(arraySlice(repeats_a, e - 5, 6)) as repeats_1, repeats_1 / greatest(all1, 1) as repeated_1, arrayMax(arraySlice(largest_a, e - 5, 6)) as largest_1,
       if(arraySum(arraySlice(measured_a, e - 5, 6)) >= 10, 6, 36) as p_n,
       arraySum(arraySlice(measured_a, e - p_n + 1, p_n)) as measured_1, arraySum(arraySlice(chars_a, e - p_n + 1, p_n)) / greatest(measured_1, 1) as chars_1,
       arraySlice(fingerprint_a, e - p_n + 1, p_n) as prompts_1, arraySlice(fingerprint_calls_a, e - p_n + 1, p_n) as prompts_n
     from (select *, arrayJoin(points) as point from raw)),
   compared as (
-    select w.*, r.*, toDateTime(w.point, 'UTC') as at_point, r.days >= 3 as warm, r.hour_usd / greatest(r.hour_calls, 1e-9) as mean_usd,
-      w.c_w / greatest(w.t_w, 1) as price, r.prices[w.w] as price_q90, r.prices[w.s] as price_q90_s, r.cached[w.s] as cache_q02, w.t6 / greatest(w.n6, 1) as size6, w.t24 / greatest(w.n24, 1) as size24, w.c24 / greatest(w.n24, 1) as unit24,
-      w.c_w >= 0.02 * w.w_n / 6 * r.hour_usd as priced_enough, w.c_s >= 0.02 * w.s_n / 6 * r.hour_usd as shared_enough,
-      2 * sqrt(cache_q02 * (1 - cache_q02) * greatest(0, 1 / greatest(w.n_s, 1) - 1 / 30)) as chance,
+    select w.*, r.*,
+      -- the cached share needs fewer calls, with room for chance: what is cached is cheap, and after a collapse there may be little traffic
+      multiIf(n1 >= 10 and r.cached[1] > 0, 1, n6 >= 10 and r.cached[2] > 0, 2, n24 >= 10 and r.cached[3] > 0, 3, 0) as s, [6, 36, 144][s] as s_n,
+      arraySum(arraySlice(usd_a, e - s_n + 1, s_n)) as c_s, arraySum(arraySlice(tokens_a, e - s_n + 1, s_n)) as t_s, arraySum(arraySlice(priced_a, e - s_n + 1, s_n)) as n_s,
+      arraySum(arraySlice(cached_a, e - s_n + 1, s_n)) / greatest(arraySum(arraySlice(input_a, e - s_n + 1, s_n)), 1) as share,
+      toDateTime(w.point, 'UTC') as at_point, r.days >= 3 as warm, r.hour_usd / greatest(r.hour_calls, 1e-9) as mean_usd,
+      w.c_w / greatest(w.t_w, 1) as price, r.prices[w.w] as price_q90, r.prices[s] as price_q90_s, r.cached[s] as cache_q02, w.t6 / greatest(w.n6, 1) as size6, w.t24 / greatest(w.n24, 1) as size24, w.c24 / greatest(w.n24, 1) as unit24,
+      w.c_w >= 0.02 * w.w_n / 6 * r.hour_usd as priced_enough, c_s >= 0.02 * s_n / 6 * r.hour_usd as shared_enough,
+      2 * sqrt(cache_q02 * (1 - cache_q02) * greatest(0, 1 / greatest(n_s, 1) - 1 / 30)) as chance,
       arraySum(arrayMap((f, n) -> if(f != 0 and not has(r.fingerprints, f), n, 0.), w.prompts_1, w.prompts_n)) as new_prompt_calls
     from windows as w
     left join {references} as r on r.series = w.series and r.at = toDateTime(intDiv(w.point - 1, 3600) * 3600, 'UTC')),
@@ -56,7 +58,7 @@ with
         ('repeats', multiIf(repeats_1 < 20, 0., warm and repeated >= 0, repeated_1 - repeated, repeats_1 >= 50, repeated_1 - 0.4, 0.), c1 * repeated_1, 6),
         ('session', if(session_1 >= 30, session_1 / (5 + greatest(session_max, if(warm, 5., 25.))), 0.), c1 * least(1., session_1 / greatest(all1, 1)), 6),
         ('retries', if(all1 >= 20 and warm, tries / greatest(attempts_q95, 1), 0.), c1 - hour_usd, 6),
-        ('huge_call', largest_1 / if(warm, greatest(largest_max, 1e-9), 1.), largest_1, 6),
+        ('huge_call', if(n1 >= 30 and largest_1 < 3 * c1 / n1, 0., largest_1 / if(warm, greatest(largest_max, 1e-9), 1.)), largest_1, 6),
         ('prompt', if(days >= 1 and measured_1 >= 10 and prompt_chars > 0 and new_prompt_calls >= 0.5 * measured_1, 1 + (chars_1 - prompt_chars) / 4 / greatest(size24, 1), 0.), c1 * (1 - 1 / greatest(1 + (chars_1 - prompt_chars) / 4 / greatest(size24, 1), 1)), p_n),
         ('lost_traffic', if(warm and calls_6h_min >= 12, calls_6h_min / (all6 + 1), 0.), greatest(6 * hour_usd - c6, 0.), 36)]) as rule_
     from compared)

@@ -12,7 +12,8 @@ __all__ = ["BUCKETS_A_DAY", "DAYS", "NOW", "NOW_SECONDS", "cell", "history"]
 
 BUCKETS_A_DAY: Final = 144
 DAYS: Final = 10
-NOW_SECONDS: Final = int(time.time()) // 600 * 600 + 599
+# The last second of an hour: what is normal is then as old as it gets.
+NOW_SECONDS: Final = int(time.time()) // 3600 * 3600 - 1
 NOW: Final = datetime.fromtimestamp(NOW_SECONDS, UTC)
 _END: Final = NOW_SECONDS + 1
 _PRICES: Final = {"uncached": Decimal("0.000002"), "cache_read": Decimal("0.0000002"), "output": Decimal("0.000008")}
