@@ -137,7 +137,7 @@ class Delivery(Generic[_Item]):
         self._on_worker_start()
 
     def flush(self, timeout_s: float) -> bool:
-        """Send what is queued now. Returns whether all of it is settled; False as soon as an attempt fails."""
+        """Send what is queued now. Returns whether all of it is settled; False as soon as an attempt fails that is made again."""
         if self._pid != os.getpid():
             self._start_anew()
         failed, until = self._attempts_failed, time.monotonic() + timeout_s
@@ -260,7 +260,6 @@ class Delivery(Generic[_Item]):
             if answer.kind == "delivered":
                 self._note_delivery(items, answer.rejected_items, answer.message)
                 return False
-            self._attempts_failed += 1
             self.health.failed(answer.message)
             if answer.kind == "refused":
                 warn_once(
@@ -268,6 +267,7 @@ class Delivery(Generic[_Item]):
                 )
                 self._settle(items, dropped="refused")
                 return False
+            self._attempts_failed += 1
             self._failures += 1
             self._tell_of_trouble(answer.message)
             if not self._wait_to_retry(answer.retry_after_s):

@@ -172,7 +172,7 @@ def test_a_refusal_is_final_and_told_once_with_the_servers_words(
         queue = deliver(endpoint.url)
         for item in "ab":
             queue.put(item)
-            queue.flush(10)
+            assert queue.flush(60)
 
         assert endpoint.bodies == [b"a", b"b"]
         assert queue.health.stats() == SignalStats(dropped_items={"refused": 2}, failed_attempts=2)
