@@ -15,7 +15,7 @@ from spanledger_collector.database import Database, is_embedded
 from spanledger_collector.prices.aliases import resolve_new
 from spanledger_collector.prices.repricing import finish_repricing
 
-__all__ = ["ROLLUPS", "Refresher", "heal", "judge", "judge_slice", "mark_names", "refresh", "settle"]
+__all__ = ["ROLLUPS", "Refresher", "catch_up", "heal", "judge", "judge_slice", "mark_names", "refresh", "settle"]
 
 _log = logging.getLogger(__name__)
 
@@ -25,10 +25,16 @@ insert into elections (held_at, due_to, trace_to, traces)
 select now64(3, 'UTC'), max((due_at, trace_id)).1, max((due_at, trace_id)).2, count() from election_slice"""
 _APPENDS: Final = """
 select
-  extract(create_table_query, ' APPEND TO (\\S+)') as appends_to, as_select,
+  if((select exception from system.view_refreshes where database = currentDatabase() and view = {view:String}) = '',
+    extract(create_table_query, ' APPEND TO (\\S+)'), '') as appends_to,
+  as_select,
   arrayStringConcat((select groupArray(name) from (
     select name from system.columns where database = currentDatabase() and table = {view:String} order by position)), ', ') as names
 from system.tables where database = currentDatabase() and name = {view:String}"""
+_UNJUDGED: Final = "select 1 from election_lag where behind_since <= {until:DateTime64(3, 'UTC')}"
+_UNSUMMED: Final = """
+select 1 from rollup_lag where rollup_table in {rollups:Array(String)} and behind_since <= {until:DateTime64(3, 'UTC')} limit 1"""
+_POLL_SECONDS: Final = 0.3
 _SWEEPS: Final = ("landing_sweep_mv", "rollup_sweep_mv")
 _SWEEP_SECONDS: Final = 3600.0
 _IDLE_SECONDS: Final = 10.0
@@ -49,7 +55,8 @@ def _run_as_insert(client: Client, view: str) -> bool:
     """Run a view that appends as the insert that it is; tell whether that was done.
 
     The engine analyses a query twice when it refreshes a view and once when it inserts: a third to a half of the CPU time of a run over a
-    few calls. A run that fails is left to the engine, which keeps its error in ``system.view_refreshes``.
+    few calls. A run that fails is left to the engine, which keeps its error in ``system.view_refreshes``, and so is the next: it takes the
+    error back.
     """
     table, select, names = client.query(_APPENDS, {"view": view}).result_rows[0]
     if not table:
@@ -112,6 +119,33 @@ def settle(client: Client) -> None:
         ).result_rows:
             refresh(client, f"{rollup}_mv")
     client.command("system reload dictionary outcome_dict")
+
+
+def catch_up(client: Client, rollups: Sequence[str] = ROLLUPS, *, seconds: float) -> bool:
+    """Wait until what is marked now is judged and summed; tell whether it was in time.
+
+    For a ledger that another process keeps true: its elections are waited for, and rollups that are behind are made beside its own.
+    """
+    end = time.monotonic() + seconds
+    now = client.query("select now64(3, 'UTC')").result_rows[0][0]
+    if not _comes_true(lambda: not client.query(_UNJUDGED, {"until": now}).result_rows, end):
+        return False
+    marked = client.query("select max(marked_at) from dirty_minutes").result_rows[0][0]
+
+    def summed() -> bool:
+        for rollup in rollups:
+            refresh(client, f"{rollup}_mv")
+        return not client.query(_UNSUMMED, {"rollups": list(rollups), "until": marked}).result_rows
+
+    return _comes_true(summed, end)
+
+
+def _comes_true(condition: Callable[[], bool], end: float) -> bool:
+    while not condition():
+        if time.monotonic() >= end:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
 
 
 def _wall_ahead() -> float:

@@ -3,6 +3,10 @@
 import time
 from typing import Any
 
+import pytest
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from spanledger_collector.refresh import refresh
 from tests.ledger import Ledger
 from tests.otlp import chat
 
@@ -35,3 +39,18 @@ def test_what_waits_and_what_was_kept_aside_shows(ledger: Ledger) -> None:
     found = health(ledger)
     assert (found["waiting_traces"], found["quarantined_spans"]) == (1, 1)
     assert 1700 < found["silence"] < 3000
+
+
+def test_a_view_that_failed_shows_until_it_runs_again(ledger: Ledger) -> None:
+    ledger.client.command("rename table cost_minutes to cost_minutes_away")
+    with pytest.raises(ClickHouseError):
+        refresh(ledger.client, "cost_minutes_mv")
+    failed = ledger.rows(
+        "select view from system.view_refreshes where database = currentDatabase() and exception != ''"
+    )
+    ledger.client.command("rename table cost_minutes_away to cost_minutes")
+
+    refresh(ledger.client, "cost_minutes_mv")
+
+    assert failed == [{"view": "cost_minutes_mv"}]
+    assert health(ledger)["failed_refreshes"] == 0

@@ -2,7 +2,6 @@
 
 import contextlib
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -29,7 +28,7 @@ from spanledger_collector.database import Database
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.prices import Alias, Draft, Repriced, apply, discard, draft, preview
 from spanledger_collector.prices.tables import Entry
-from spanledger_collector.refresh import ROLLUPS, refresh, settle
+from spanledger_collector.refresh import catch_up, settle
 
 __all__ = ["Note", "Said", "Yes", "change"]
 
@@ -38,7 +37,6 @@ Note = Annotated[str, typer.Option(help="Why; kept in the audit.")]
 
 _SHOWN_MAX: Final = 40
 _SERVED_SECONDS: Final = 60.0
-_POLL_SECONDS: Final = 0.3
 _COLUMNS: Final = (
     Column("month", "month"),
     Column("tenant", "tenant"),
@@ -104,24 +102,10 @@ def _in_force(database: Database, client: Client, drafted: Draft, *, is_served: 
     with working("Pricing history again"):
         found = apply(client, drafted, user_name())
         if is_served:
-            _wait(client)
+            catch_up(client, seconds=_SERVED_SECONDS)
         elif database.target.kind == "embedded":
             settle(client)
     return found
-
-
-def _wait(client: Client) -> None:
-    """Wait until what was marked up to now is summed again; the process that serves the store goes on by itself after that."""
-    marked = client.query("select max(marked_at) from dirty_minutes").result_rows[0][0]
-    end = time.monotonic() + _SERVED_SECONDS
-    behind = True
-    while behind and time.monotonic() < end:
-        for rollup in ROLLUPS:
-            refresh(client, f"{rollup}_mv")
-        lag = "select 1 from rollup_lag where behind_since < {marked:DateTime64(3)} limit 1"
-        behind = bool(client.query(lag, {"marked": marked}).result_rows)
-        if behind:
-            time.sleep(_POLL_SECONDS)
 
 
 def _tell(drafted: Draft, found: Sequence[Repriced], *, wanted: bool, json: bool) -> None:

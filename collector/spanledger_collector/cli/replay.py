@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,14 +14,14 @@ from clickhouse_connect.driver.client import Client
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, opened, reading, server_of
+from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, opened, reading, server_of, writing
 from spanledger_collector.cli.delivery import Send, into, over_http
 from spanledger_collector.cli.show import as_json, at_least, money, working
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.exceptions import InputError
 from spanledger_collector.otlp_files import read_requests
 from spanledger_collector.receiver.door import OtlpRequest
-from spanledger_collector.refresh import settle
+from spanledger_collector.refresh import catch_up, settle
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -31,8 +30,7 @@ __all__ = ["Replayed", "Requests", "replay"]
 
 _UNDER_WAY_MAX: Final = 8
 _SETTLE_SECONDS: Final = 120.0
-_POLL_SECONDS: Final = 0.4
-_QUIET_POLLS: Final = 8
+_ROLLUPS: Final = ("cost_minutes", "cost_hours")  # what the totals need; sums by user and session follow
 _COMPLAINTS_PER_FILE_MAX: Final = 5
 
 Requests = Iterator[tuple[Path, OtlpRequest]]
@@ -40,12 +38,11 @@ Requests = Iterator[tuple[Path, OtlpRequest]]
 
 @dataclass
 class Replayed:
-    """What became of the files: when the last request was answered (seconds since 1970), and whether the rollups caught up."""
+    """What became of the files, and whether the rollups caught up."""
 
     screen: Console
     requests: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
-    stored_at: int = 0
     before: dict[str, Any] = field(default_factory=dict)
     is_settled: bool = True
     _per_file: Counter[Path] = field(default_factory=Counter)
@@ -98,8 +95,9 @@ def replay(
                 replayed.before = _totals(client)
             with over_http(serving) as send, progress:
                 _send_all(requests, send, replayed)
-            with reading(store, clickhouse) as client, working("Waiting for the rollups"):
-                replayed.is_settled = _is_settled(client, replayed.stored_at)
+            with writing(store, clickhouse, "replay") as database, contextlib.closing(database.client()) as client:
+                with working("Waiting for verdicts and rollups"):
+                    replayed.is_settled = catch_up(client, _ROLLUPS, seconds=_SETTLE_SECONDS)
                 totals = _totals(client)
         else:
             totals = _into_ledger(requests, replayed, progress, store, clickhouse)
@@ -122,7 +120,7 @@ def _into_ledger(
                 with working("Bringing verdicts and rollups up to date"):
                     settle(client)
             else:
-                replayed.is_settled = _is_settled(client, replayed.stored_at)
+                replayed.is_settled = catch_up(client, _ROLLUPS, seconds=_SETTLE_SECONDS)
             return _totals(client)
 
 
@@ -158,7 +156,6 @@ def _send_all(requests: Requests, send: Send, replayed: Replayed) -> None:
             file, sent = under_way.popleft()
             try:
                 sent.result()
-                replayed.stored_at = int(time.time())
             except InputError as error:
                 replayed.requests["refused"] += 1
                 replayed.complain(file, f"{file}: {error}")
@@ -171,24 +168,6 @@ def _send_all(requests: Requests, send: Send, replayed: Replayed) -> None:
             under_way.append((file, send(request)))
     finally:
         finish(0)
-
-
-def _is_settled(client: Client, stored_at: int) -> bool:
-    """Wait until verdicts and rollups have caught up with what was stored; tell whether they have.
-
-    ``stored_at`` (seconds since 1970) is when the last request was answered. What began before that may have passed by the
-    last rows, and leave nothing that is behind. The engine knows only to the second when something began: in that very
-    second it must stay quiet for some time.
-    """
-    end = time.monotonic() + _SETTLE_SECONDS
-    quiet_polls = 0
-    while time.monotonic() < end:
-        waiting, busy, began_at = client.query(statement("settling")).result_rows[0]
-        quiet_polls = quiet_polls + 1 if not busy and began_at >= stored_at else 0
-        if quiet_polls and (quiet_polls == _QUIET_POLLS or (not waiting and began_at > stored_at)):
-            return True
-        time.sleep(_POLL_SECONDS)
-    return False
 
 
 def _totals(client: Client) -> dict[str, Any]:

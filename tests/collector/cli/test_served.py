@@ -61,6 +61,7 @@ def test_a_replay_goes_through_the_collector_and_gives_the_totals_of_a_closed_st
     assert json.loads(asked.out) == {"calls": CALLS, "cost_usd": COST_USD}
     assert ended.code == 1
     assert "Requests read: 5 of traces." in ended.out
+    assert "still behind" not in ended.out + ended.err
     assert ended.err.startswith(f"{photo} is not OTLP in protobuf")
 
 
