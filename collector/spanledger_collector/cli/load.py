@@ -8,7 +8,7 @@ import typer
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading, server_of
 from spanledger_collector.cli.show import as_json, working
-from spanledger_collector.exceptions import UsageError
+from spanledger_collector.exceptions import StoreError, UsageError
 from spanledger_collector.load import Load, Stored, stored
 
 __all__ = ["load"]
@@ -22,8 +22,8 @@ _Ca = Annotated[
     Path | None, typer.Option("--ca", help="Certificate (PEM) to trust, where the one at --otlp is its own.")
 ]
 _TokenFile = Annotated[Path | None, typer.Option("--token-file", help="File with the token to send with.")]
-_Rate = Annotated[float, typer.Option("--rate", min=0.01, help="Calls a second.")]
-_Seconds = Annotated[float, typer.Option("--seconds", min=0.1, help="For how long.")]
+_Rate = Annotated[float, typer.Option("--rate", min=0.01, max=1e6, help="Calls a second.")]
+_Seconds = Annotated[float, typer.Option("--seconds", min=0.1, max=1e6, help="For how long.")]
 _Senders = Annotated[int, typer.Option("--senders", min=1, max=64, help="Connections in parallel.")]
 _Batch = Annotated[int, typer.Option("--batch", min=1, max=10_000, help="Spans in a request, at most.")]
 _Blind = Annotated[bool, typer.Option("--blind", help="Do not ask the ledger what became of the calls.")]
@@ -51,7 +51,10 @@ def load(
     if not url:
         raise UsageError("Say where to send with --otlp, or start `spanledger up` on the store.")
     token = _read(token_file) if token_file else token
-    run = Load(url.rstrip("/"), rate, seconds, token, str(ca) if ca else None, senders, batch)
+    run = Load(url.rstrip("/"), rate, seconds, token, ca, senders, batch)
+    run.check()
+    if not blind:
+        _check_ledger(run, store, clickhouse)
     with working(f"Sending {rate:g} calls a second for {seconds:g} s"):
         run.send()
     kept = None if blind else _awaited(run, store, clickhouse)
@@ -68,8 +71,24 @@ def load(
 def _read(file: Path) -> str:
     try:
         return file.read_text("utf-8").split()[0]
-    except (OSError, UnicodeDecodeError, IndexError) as error:
-        raise UsageError(f"The file {file} has no token: {error}.") from error
+    except IndexError:
+        reason = "it is empty"
+    except UnicodeDecodeError:
+        reason = "it is no text"
+    except OSError as error:
+        reason = str(error.strerror)
+    raise UsageError(f"--token-file: {file} has no token: {reason}. Name a file whose first word is one.")
+
+
+def _check_ledger(run: Load, store: Path | None, clickhouse: str | None) -> None:
+    """Ask the ledger once before anything is sent to it: what cannot be read would be billed and never counted."""
+    try:
+        with working("Asking the ledger"), reading(store, clickhouse) as client:
+            stored(client, run.run)
+    except StoreError as error:
+        raise StoreError(
+            f"Nothing was sent. {error} Name the ledger that is written to, or --blind to ask none."
+        ) from error
 
 
 def _awaited(run: Load, store: Path | None, clickhouse: str | None) -> Stored:

@@ -9,8 +9,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 from clickhouse_connect.driver.client import Client as Database
@@ -18,6 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from spanledger_collector.load.opening import check
 from spanledger_collector.load.sending import Batch, Client
 
 __all__ = ["GRACE_SECONDS", "SERVICE", "Load", "Stored", "stored"]
@@ -63,27 +66,39 @@ class Load:
     rate: float
     seconds: float
     token: str = ""
-    ca: str | None = None
+    ca: Path | None = None
     senders: int = 2
     batch: int = 512
     run: str = field(default_factory=lambda: secrets.token_hex(8))
     clients: list[Client] = field(default_factory=list)
     taken_seconds: float = 0
+    _stopped: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Make sure that somebody takes what is sent there; UsageError or StoreError say why nobody does."""
+        check(self.url, self._headers, self.ca)
 
     def send(self) -> None:
         """Send until the time is over and all is acknowledged, or for a minute more; then what is left has been given up."""
         started = time.monotonic()
         end = started + self.seconds
-        self.clients = [Client(self._batches(number, started), ca=self.ca) for number in range(self.senders)]
-        threads = [
-            threading.Thread(target=client.run, args=(lambda: self.url, lambda: time.monotonic() > end + GRACE_SECONDS))
-            for client in self.clients
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        ca = str(self.ca) if self.ca else None
+        self.clients = [Client(self._batches(number, started), ca=ca) for number in range(self.senders)]
+
+        def is_over() -> bool:
+            return self._stopped.is_set() or time.monotonic() > end + GRACE_SECONDS
+
+        with ThreadPoolExecutor(self.senders) as pool:
+            try:
+                for run in [pool.submit(client.run, lambda: self.url, is_over) for client in self.clients]:
+                    run.result()
+            finally:
+                self._stopped.set()  # Ctrl-C, or the failure of one: the others need not go on
         self.taken_seconds = time.monotonic() - started
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return _HEADERS | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
 
     @property
     def accepted(self) -> int:
@@ -109,16 +124,16 @@ class Load:
         """Yield requests, each when it is due; behind time, at once."""
         choice = random.Random(sender)  # noqa: S311 - the same traffic each time, not a secret
         patterns = [_pattern(choice) for _ in range(_PATTERNS)]
-        headers = _HEADERS | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
         count = max(1, min(self.batch, round(self.rate / self.senders)))
         for number in itertools.count():
             due = started + number * count * self.senders / self.rate
             if due >= started + self.seconds:
                 return
-            time.sleep(max(0.0, due - time.monotonic()))
+            if self._stopped.wait(max(0.0, due - time.monotonic())):
+                return
             yield Batch(
                 "/v1/traces",
-                headers,
+                self._headers,
                 self._request(choice.choice(patterns), (sender << 40) + number * count + 1, count),
                 count,
             )

@@ -45,9 +45,7 @@ class Client:
 
     def run(self, url: Callable[[], str], is_over: Callable[[], bool]) -> None:
         """Send until told to stop or nothing is left; the collector may move to another URL."""
-        with requests.Session() as session:
-            session.trust_env = False  # no proxy, and no password of a .netrc in place of our token
-            session.verify = self.ca or True
+        with self.session() as session:
             while not is_over():
                 self.pending = self.pending or next(self.batches, None)
                 if self.pending is None:
@@ -59,11 +57,26 @@ class Client:
                 self.calls[self.pending.group] += self.pending.calls
                 self.pending = None
 
+    def session(self) -> requests.Session:
+        """Return a connection that is led nowhere else: no proxy, and no password of a .netrc in place of our token."""
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = self.ca or True
+        return session
+
+    def answer(
+        self, session: requests.Session, url: str, batch: Batch, seconds_max: float = _TIMEOUT_SECONDS
+    ) -> requests.Response:
+        """Send once; return the answer, also one that leads elsewhere."""
+        return session.post(
+            url + batch.path, batch.body, headers=batch.headers, timeout=seconds_max, allow_redirects=False
+        )
+
     def _refusal(self, session: requests.Session, url: str, batch: Batch) -> str:
         """Send once; return why it was not taken, empty when it was."""
         asked = time.monotonic()
         try:
-            answer = session.post(url + batch.path, batch.body, headers=batch.headers, timeout=_TIMEOUT_SECONDS)
+            answer = self.answer(session, url, batch)
         except requests.RequestException as error:
             return type(error).__name__
         if answer.status_code != requests.codes.ok:
