@@ -2,17 +2,19 @@ package door
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 const tenantTag = "spanledger.tenant"
 
-var errNobody = consumererror.NewPermanent(errors.New(
+// With a status of its own the sender is told 403; without one it would be told 500, as if the gateway had failed.
+var errNobody = consumererror.NewPermanent(status.Error(codes.PermissionDenied,
 	"the credential names no tenant: the receiver needs an authenticator, and tenant_from an attribute that it gives"))
 
 // stamp writes on attributes whose they are.
