@@ -35,7 +35,8 @@ test-collector: $(VENV)/.dev
 	@binary=$$($(BIN)/python collector/otelcol/build.py) || test $$? -eq 3 || exit 1; \
 	OTELCOL_BINARY="$$binary" $(BIN)/python -m pytest --durations=10 tests/collector/otelcol
 
-# The chart with Helm (built with Go) and the schemas of Kubernetes, both kept in the cache. Nothing is started.
+# The chart with Helm (built with Go) and the schemas of Kubernetes; what it and compose give to the Collector, by the Collector. All three
+# are kept in the cache. Nothing is started.
 test-deploy: $(VENV)/.dev
 	@$(BIN)/python -m tests.deploy.tools
 

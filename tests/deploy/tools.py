@@ -1,4 +1,4 @@
-"""Puts Helm and the schemas of Kubernetes into the cache, and runs the tests of the chart: `make test-deploy`."""
+"""Puts Helm, the schemas of Kubernetes and our Collector into the cache, and runs the tests of deploy: `make test-deploy`."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from otelcol.build import go
+from otelcol.build import build, go
 from spanledger_collector.prices.cache import cache_folder
 
 _HELM: Final = "helm.sh/helm/v3/cmd/helm@v3.22.0"
@@ -35,6 +35,7 @@ def schemas() -> Path:
 if __name__ == "__main__":
     found = go()
     if found is None:
-        sys.exit("The chart was NOT tested: Helm is built with Go, and there is none.")
-    environment = {**os.environ, "HELM_BINARY": str(helm(found)), "KUBERNETES_SCHEMAS": str(schemas())}
+        sys.exit("The chart was NOT tested: Helm and our Collector are built with Go, and there is none.")
+    programs = {"HELM_BINARY": helm(found), "KUBERNETES_SCHEMAS": schemas(), "OTELCOL_BINARY": build(found)}
+    environment = {**os.environ, **{name: str(path) for name, path in programs.items()}}
     sys.exit(subprocess.run([sys.executable, "-m", "pytest", "tests/deploy"], env=environment, check=False).returncode)

@@ -1,4 +1,4 @@
-"""The real Collector, where it was built: `make test-collector` says where."""
+"""The real Collector, where it was built: `make test-collector` and `make test-deploy` say where."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ __all__ = ["certificate"]
 def binary() -> Path:
     path = os.environ.get("OTELCOL_BINARY")
     if not path:
-        pytest.skip("needs our Collector: `make test-collector` builds it and runs this")
+        pytest.skip("needs our Collector: `make test-collector` or `make test-deploy` builds it and runs this")
     return Path(path)
 
 
