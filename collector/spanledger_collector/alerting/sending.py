@@ -16,6 +16,7 @@ from spanledger_collector.exceptions import SpanledgerError
 __all__ = ["SendError", "alertmanager_alerts", "send", "webhook_message"]
 
 _BATCH: Final = 200
+_OF_RECEIVER: Final = frozenset({401, 403, 408, 429})  # of the 4xx: what it would say to any request
 _GENERATOR: Final = "generator_url"
 _NEVER: Final = "0001-01-01T00:00:00Z"  # how Alertmanager writes that an alert has no end yet
 
@@ -24,8 +25,16 @@ class SendError(SpanledgerError):
     """A receiver could not be told; the text names no URL, which may be a secret."""
 
 
+class _RefusedError(SendError):
+    """It did not take this request; another it may take."""
+
+
 def send(receiver: Receiver, alerts: Sequence[Alert], now: float, lifetime_seconds: float) -> Iterator[Sequence[Alert]]:
-    """Send alerts in a few requests; yield what each of them brought over, once it is acknowledged. SendError ends it."""
+    """Send alerts in a few requests; yield what each of them brought over, once it is acknowledged.
+
+    SendError ends it: at once where the receiver is away or lets nobody in; at the end where it refused one of them, which holds no other.
+    """
+    refused: SendError | None = None
     with requests.Session() as session:
         session.headers["User-Agent"] = "spanledger"
         if receiver.token:
@@ -33,12 +42,24 @@ def send(receiver: Receiver, alerts: Sequence[Alert], now: float, lifetime_secon
         elif receiver.username:
             session.auth = (receiver.username, receiver.password)
         for batch in _batches(receiver, alerts):
-            if receiver.kind == "alertmanager":
-                told = alertmanager_alerts(batch, now, lifetime_seconds)
-                _post(session, receiver, f"{receiver.url.rstrip('/')}/api/v2/alerts", told)
+            try:
+                _tell(session, receiver, batch, now, lifetime_seconds)
+            except _RefusedError as error:
+                refused = refused or error
             else:
-                _post(session, receiver, receiver.url, webhook_message(receiver, batch))
-            yield batch
+                yield batch
+    if refused:
+        raise refused
+
+
+def _tell(
+    session: requests.Session, receiver: Receiver, batch: Sequence[Alert], now: float, lifetime_seconds: float
+) -> None:
+    if receiver.kind == "alertmanager":
+        told = alertmanager_alerts(batch, now, lifetime_seconds)
+        _post(session, receiver, f"{receiver.url.rstrip('/')}/api/v2/alerts", told)
+    else:
+        _post(session, receiver, receiver.url, webhook_message(receiver, batch))
 
 
 def alertmanager_alerts(alerts: Sequence[Alert], now: float, lifetime_seconds: float) -> list[dict[str, Any]]:
@@ -133,7 +154,9 @@ def _post(session: requests.Session, receiver: Receiver, url: str, told: Any) ->
         raise SendError(f"{_reason(error)}.") from None  # what it says itself holds the URL
     if answer.status_code // 100 != 2:
         hint = ": it does not let us in" if answer.status_code in (401, 403) else ""
-        raise SendError(f"It answered with HTTP status {answer.status_code}{hint}.")
+        is_of_request = answer.status_code // 100 == 4 and answer.status_code not in _OF_RECEIVER
+        kind = _RefusedError if is_of_request else SendError
+        raise kind(f"It answered with HTTP status {answer.status_code}{hint}.")
 
 
 def _reason(error: Exception) -> str:

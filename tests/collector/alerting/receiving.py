@@ -21,6 +21,7 @@ class Hook:
 
     def __init__(self, status: int = 200, port: int = 0, stall_seconds: float = 0.0) -> None:
         self.status, self.stall_seconds = status, stall_seconds
+        self.refuses = b""  # what it does not take in a message, with a 400
         self.messages: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.refused = 0
@@ -57,12 +58,13 @@ class _Handler(BaseHTTPRequestHandler):
         hook: Hook = cast("Any", self.server).hook
         body = self.rfile.read(int(self.headers["content-length"]))
         time.sleep(hook.stall_seconds)
-        if hook.status == 200:
+        status = 400 if hook.refuses and hook.refuses in body else hook.status
+        if status == 200:
             hook.messages.append(json.loads(body))
             hook.headers.append(dict(self.headers.items()))
         else:
             hook.refused += 1
-        self.send_response(hook.status)
+        self.send_response(status)
         self.send_header("content-length", "0")
         self.end_headers()
 

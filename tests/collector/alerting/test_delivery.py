@@ -133,6 +133,31 @@ def test_a_receiver_that_refuses_is_tried_again_later_and_later(book: Book, stat
     assert book.failures(receiver.name) == (0, 0.0)
 
 
+def test_a_message_that_is_refused_holds_no_other_of_the_round(book: Book) -> None:
+    calls = rule_named("SpendPerCall")
+    book.note([(Finding(rule, {"team": "search"}, 1.0), {}) for rule in (calls, SPEND)], 0)
+    with Hook() as hook:
+        receiver = Receiver("webhook", hook.url)
+        hook.refuses = calls.name.encode()  # it is the first
+        deliver(book, receiver, 0, 60)
+        refused, told = hook.refused, [alert["labels"]["alertname"] for alert in hook.alerts]
+        waits = [place.reason for place in book.waiting()]
+        hook.refuses = b""
+        deliver(book, receiver, 10, 60)
+
+    assert (refused, told, waits) == (1, [SPEND.name], ["It answered with HTTP status 400."])
+    assert [alert["labels"]["alertname"] for alert in hook.alerts] == [SPEND.name, calls.name]
+
+
+@pytest.mark.parametrize("status", [302, 401, 403, 429, 500, 503])
+def test_a_receiver_that_takes_nothing_is_not_asked_for_each_message(book: Book, status: int) -> None:
+    book.note([(Finding(rule_named(name), {}, 1.0), {}) for name in ("SpendPerCall", "SpendPerHour")], 0)
+    with Hook(status) as hook:
+        deliver(book, Receiver("webhook", hook.url), 0, 60)
+
+    assert hook.refused == 1
+
+
 def test_a_slow_receiver_keeps_no_other_from_being_told(book: Book) -> None:
     note(book, time.time(), 120.0)
     with Hook(stall_seconds=3) as slow, Hook() as quick:
