@@ -92,7 +92,7 @@ def test_a_link_keeps_time_and_filters_but_the_one_that_it_sets() -> None:
 
     assert link["url"] == (
         "/d/spanledger-attribution?${__url_time_range}&${datasource:queryparam}&${tenant:queryparam}&${feature:queryparam}"
-        "&${model:queryparam}&${environment:queryparam}&var-team=${__value.raw}"
+        "&${model:queryparam}&${environment:queryparam}&var-team=${__value.raw:percentencode}"
     )
 
 

@@ -62,15 +62,13 @@ def _menu() -> dict[str, Any]:
 
 
 def _annotation(annotation: Annotation) -> dict[str, Any]:
-    sql = read_query(annotation.query)
     return {
         "datasource": DATASOURCE,
         "enable": True,
         "hide": False,
         "iconColor": annotation.color,
         "name": annotation.title,
-        "rawQuery": sql,
-        "target": {"editorType": "sql", "format": _TABLE, "rawSql": sql, "refId": "Anno"},
+        "target": {"editorType": "sql", "format": _TABLE, "rawSql": read_query(annotation.query), "refId": "Anno"},
     }
 
 
@@ -152,9 +150,7 @@ _OPTIONS: Final[dict[Kind, dict[str, Any]]] = {
         "showPercentChange": False, "textMode": "value_and_name", "wideLayout": False,
     },
     Kind.TIME_SERIES: {"legend": _LEGEND, "tooltip": {"mode": "multi", "sort": "desc"}},
-    Kind.TABLE: {
-        "cellHeight": "sm", "footer": {"countRows": False, "fields": "", "reducer": ["sum"], "show": False}, "showHeader": True,
-    },
+    Kind.TABLE: {"cellHeight": "sm", "showHeader": True},
     Kind.RANKING: {
         "displayMode": "basic", "minVizHeight": 16, "minVizWidth": 8, "namePlacement": "left", "orientation": "horizontal",
         "showUnfilled": True,
@@ -238,9 +234,9 @@ def _links(panel: Panel, field: Field) -> Iterator[dict[str, Any]]:
     if panel.kind is Kind.RANKING:
         first = panel.fields[0]
         if field is panel.fields[1] and first.link:
-            yield {"id": "links", "value": [_link(first.link, "${__data.fields[0]}", "${__data.fields[0]}")]}
+            yield {"id": "links", "value": [_link(first.link, "${__data.fields[0]}", "__data.fields[0]")]}
     elif field.link:
-        yield {"id": "links", "value": [_link(field.link, f"{field.title}: ${{__value.text}}", "${__value.raw}")]}
+        yield {"id": "links", "value": [_link(field.link, f"{field.title}: ${{__value.text}}", "__value.raw")]}
 
 
 def _cells(field: Field) -> Iterator[dict[str, Any]]:
@@ -256,7 +252,9 @@ def _cells(field: Field) -> Iterator[dict[str, Any]]:
 
 def _link(link: Link, title: str, value: str) -> dict[str, Any]:
     kept = "&".join(f"${{{name}:queryparam}}" for name in ("datasource", *FILTERS) if name != link.variable)
-    url = f"/d/{UID_PREFIX}{link.dashboard}?${{__url_time_range}}&{kept}&var-{link.variable}={value}"
+    # Of itself Grafana leaves & and # in a value as they are.
+    set_to = f"var-{link.variable}=${{{value}:percentencode}}"
+    url = f"/d/{UID_PREFIX}{link.dashboard}?${{__url_time_range}}&{kept}&{set_to}"
     return {"targetBlank": False, "title": title, "url": url}
 
 

@@ -124,7 +124,6 @@ class _Annotation(_Strict):
     hide: bool
     iconColor: str  # noqa: N815
     name: str
-    rawQuery: str  # noqa: N815
     target: _AnnotationTarget
 
 
