@@ -15,6 +15,7 @@ from spanledger_collector.panels import (
     Window,
     expand,
     read_query,
+    words,
 )
 from spanledger_collector.panels.check import run_queries, window_of
 from tests.dashboards.company import deliver_a_company
@@ -120,6 +121,33 @@ def test_what_changed_most_is_this_range_less_the_one_before(company: Ledger) ->
         )
         assert row["change_usd"] == pytest.approx(now_usd - before_usd, abs=1e-9)
     assert rows == sorted(rows, key=lambda row: -abs(row["change_usd"]))
+
+
+def test_spans_by_verdict_are_all_spans(company: Ledger) -> None:
+    window = window_of(MONTH, least=60)
+    (counted,) = company.rows(expand("select count() as n from spans_judged where $__timeFilter(ts)", window, {}))
+
+    judged = asked(company, "pipeline/judged", window)
+
+    assert {row["series"] for row in judged} == {"bills", "wrapper"}
+    assert round(total(judged, "spans_per_second") * window.step) == counted["n"]
+
+
+def test_spans_are_counted_by_every_verdict_that_the_page_has_words_for() -> None:
+    assert [
+        word.value for word in words.VERDICTS if f"('{word.value}', countIf(" not in read_query("pipeline/judged")
+    ] == []
+
+
+def test_what_emitters_computed_otherwise_is_what_the_view_says(company: Ledger) -> None:
+    window = window_of(MONTH)
+    view = "select sum(d.calls) as n, sum(d.reported_usd) as usd from cost_disagreements as d where $__timeFilter(hour)"
+    (told,) = company.rows(expand(view, window, {}))
+
+    disagreements = asked(company, "quality/disagreements", window)
+
+    assert total(disagreements, "calls") == told["n"] > 0
+    assert rounded(total(disagreements, "reported_usd")) == rounded(told["usd"])
 
 
 def test_tokens_in_five_kinds_are_all_tokens(company: Ledger) -> None:
