@@ -43,7 +43,7 @@ _REFERENCES_AT_ONCE: Final = (
 _SERIES_AT_ONCE: Final = 1000  # of which one day is in memory together
 _AT_ONCE: Final = 2.0  # a rule that is exceeded so many times waits for no second check
 # These have no multiple, and wait for a second check.
-_NEVER_AT_ONCE: Final = frozenset({"creep", "lost_traffic"})
+_NEVER_AT_ONCE: Final = frozenset({"cache", "creep", "lost_traffic"})
 PROOF_RULES: Final = frozenset({"repeats", "session", "huge_call", "prompt"})
 """Rules that are proof by themselves: one look is enough, and they are told of first."""
 
