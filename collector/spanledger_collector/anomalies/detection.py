@@ -39,6 +39,9 @@ _HOUR: Final = timedelta(hours=1)
 _LAST_DIGIT: Final = Decimal(1).scaleb(-24)
 _OVER: Final = Decimal("0.25")  # of the mean impact an hour: with less in the last hour it is over
 _LIFTED: Final = 1.25  # how far beyond what people called expected something must be to be told again
+_CARRIED: Final = Decimal(
+    "0.25"
+)  # of a part's impact: with so much by the incident's driver it is part of it, whatever else it did
 _CLOSE: Final = 0.5  # signals of half the largest one's money are candidates to be told about: the purest of them is
 _DIMENSIONS: Final = ("user", "feature", "tenant", "model", "all")
 
@@ -136,13 +139,15 @@ class _Detection:
         return known and (signal.rule not in PROOF_RULES or self._has_driver(incident, signal))
 
     def _has_driver(self, incident: Incident, signal: Signal) -> bool:
-        """Tell whether what moves a part of an incident's place is what moves the incident; true of what is no mere part."""
+        """Tell whether what moves an incident also moves a part of its place, or a quarter of that; true of what is no mere part."""
         is_part = signal.place.inside(incident.place) or (signal.place.user and not incident.place.user)
         if not is_part or signal.place == incident.place or signal.rule == incident.rule or incident.driver == "cost":
             return True
         window = Window(min(signal.started_at, self._until - timedelta(seconds=STEP)), self._until)
         found = change(self._client, signal.place, window, by_ratio=signal.rule in RATIO_RULES)
-        return driver_of(signal.rule, found) in {incident.driver, "cost"}
+        if driver_of(signal.rule, found) in {incident.driver, "cost"}:
+            return True
+        return found.effects[incident.driver] >= _CARRIED * abs(found.impact_usd)
 
     def _keep(self, incident: Incident) -> None:
         """Add an incident. Those that are a part of it, by the same driver of a ratio, are one with it: the oldest goes on."""

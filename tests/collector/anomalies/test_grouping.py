@@ -60,6 +60,17 @@ def test_a_cache_collapse_over_fifty_users_is_one_incident_and_a_loop_of_one_of_
     assert [(row["class"], row["user"]) for row in incidents(ledger)] == [("cache_collapse", ""), ("retry_loop", "u7")]
 
 
+def test_a_user_who_also_calls_more_is_part_of_a_price_that_is_wrong(ledger: Ledger) -> None:
+    who: dict[str, Any] = {"part": "actor", "team": "", "feature": "", "user": "u7"}
+    history(ledger, lambda ago: cell(price=10 if ago < 2 else 1), DAYS)
+    history(
+        ledger, lambda ago: cell(18, price=10, **who) if ago < 2 else cell(2, **who) if ago % 36 == 0 else None, DAYS
+    )
+    look(ledger)
+
+    assert only(incidents(ledger))["class"] == "wrong_price"
+
+
 def test_what_was_seen_of_two_users_first_goes_on_as_the_incident_of_their_feature(ledger: Ledger) -> None:
     history(ledger, collapsing(100, last=0), DAYS)
     actors(ledger, USERS - 2)
