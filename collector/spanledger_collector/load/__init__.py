@@ -82,8 +82,7 @@ class Load:
         """Send until the time is over and all is acknowledged, or for a minute more; then what is left has been given up."""
         started = time.monotonic()
         end = started + self.seconds
-        ca = str(self.ca) if self.ca else None
-        self.clients = [Client(self._batches(number, started), ca=ca) for number in range(self.senders)]
+        self.clients = [Client(self._batches(number, started), ca=self.ca) for number in range(self.senders)]
 
         def is_over() -> bool:
             return self._stopped.is_set() or time.monotonic() > end + GRACE_SECONDS

@@ -29,7 +29,7 @@ def check(url: str, headers: dict[str, str], ca: Path | None) -> None:
     """
     _check_address(url)
     _check_certificate(ca)
-    client = Client(iter(()), ca=str(ca) if ca else None)
+    client = Client(iter(()), ca=ca)
     try:
         with client.session() as session:
             answer = client.answer(session, url, Batch("/v1/traces", headers, b"", 0), _SECONDS_MAX)

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import requests
 
@@ -35,7 +36,7 @@ class Client:
     pause_seconds: float = 0.02
     calls: Counter[tuple[str, ...]] = field(default_factory=Counter)
     sent_again: Counter[str] = field(default_factory=Counter)
-    ca: str | None = None
+    ca: Path | None = None
     answer_seconds: list[float] = field(default_factory=list)
 
     @property
@@ -61,7 +62,7 @@ class Client:
         """Return a connection that is led nowhere else: no proxy, and no password of a .netrc in place of our token."""
         session = requests.Session()
         session.trust_env = False
-        session.verify = self.ca or True
+        session.verify = str(self.ca) if self.ca else True
         return session
 
     def answer(

@@ -16,7 +16,7 @@ from spanledger_collector.alerting.rules import WATCHDOG, rule_named
 from spanledger_collector.alerting.sending import alertmanager_alerts
 from spanledger_collector.listening import Tls
 from tests.collector.alerting.alertmanager import free_port
-from tests.collector.alerting.receiving import Hook, secured, wait_for
+from tests.collector.alerting.receiving import Hook, wait_for
 from tests.collector.test_doorway import certificate
 
 __all__ = ["certificate"]
@@ -175,11 +175,9 @@ def test_a_slow_receiver_keeps_no_other_from_being_told(book: Book) -> None:
 
 def test_a_server_whose_certificate_nobody_trusts_is_not_told(book: Book, certificate: Tls) -> None:
     note(book, 0, 120.0)
-    with Hook() as hook:
-        secured(hook, certificate)
-        url = hook.url.replace("http://", "https://")
-        deliver(book, Receiver("webhook", url, "stranger"), 0, 60)
-        deliver(book, Receiver("webhook", url, "friend", ca=str(certificate.certificate)), 0, 60)
+    with Hook(tls=certificate) as hook:
+        deliver(book, Receiver("webhook", hook.url, "stranger"), 0, 60)
+        deliver(book, Receiver("webhook", hook.url, "friend", ca=str(certificate.certificate)), 0, 60)
 
     assert "certificate is not trusted" in book.waiting()[1].reason
     assert len(hook.alerts) == 1

@@ -11,7 +11,7 @@ import pytest
 
 from spanledger_collector.listening import Tls
 from spanledger_collector.load import SERVICE, Load, Stored, stored
-from tests.collector.alerting.receiving import Hook, secured
+from tests.collector.alerting.receiving import Hook
 from tests.collector.cli.processes import environment, spanledger, up
 from tests.collector.test_doorway import certificate
 from tests.ledger import Ledger
@@ -99,7 +99,7 @@ def test_numbers_that_no_run_can_have_are_refused(options: tuple[str, object]) -
 )
 def test_one_that_refuses_is_not_asked_again(status: int, said: str) -> None:
     with Hook(status) as hook:
-        done = spanledger("load", "--otlp", f"http://127.0.0.1:{hook.port}", "--blind")
+        done = spanledger("load", "--otlp", hook.origin, "--blind")
 
     assert (done.code, hook.refused) == (1, 1)
     assert f"answered with HTTP status {status}; " in done.sentence
@@ -107,9 +107,8 @@ def test_one_that_refuses_is_not_asked_again(status: int, said: str) -> None:
 
 
 def test_a_certificate_that_nobody_named_is_not_trusted(certificate: Tls) -> None:
-    with Hook() as hook:
-        secured(hook, certificate)
-        done = spanledger("load", "--otlp", f"https://127.0.0.1:{hook.port}", "--blind")
+    with Hook(tls=certificate) as hook:
+        done = spanledger("load", "--otlp", hook.origin, "--blind")
 
     assert done.code == 1
     assert "Its certificate is not trusted" in done.sentence
@@ -117,7 +116,7 @@ def test_a_certificate_that_nobody_named_is_not_trusted(certificate: Tls) -> Non
 
 def test_nothing_is_sent_into_a_ledger_that_cannot_be_asked(tmp_path: Path) -> None:
     with Hook(503) as busy:
-        done = spanledger("load", "--otlp", f"http://127.0.0.1:{busy.port}", "--store", tmp_path / "none")
+        done = spanledger("load", "--otlp", busy.origin, "--store", tmp_path / "none")
 
     assert (done.code, busy.refused) == (1, 1)
     assert "Nothing was sent. There is no ledger at" in done.sentence

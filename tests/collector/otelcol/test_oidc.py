@@ -39,7 +39,7 @@ def with_oidc(site: Site, provider: Provider, port: int) -> Process:
     gateway = site.gateway(port, CONFIGURATIONS / "oidc.yaml")
     own = {name: value for name, value in gateway.environment.items() if name != "OTELCOL_TOKENS"}
     gateway.environment = own | {
-        "OTELCOL_OIDC_ISSUER": provider.issuer,
+        "OTELCOL_OIDC_ISSUER": provider.origin,
         "OTELCOL_OIDC_CA": str(site.tls.certificate),
     }
     return gateway
