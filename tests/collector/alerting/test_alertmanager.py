@@ -76,7 +76,7 @@ def test_an_alert_is_not_lost_while_alertmanager_is_away_and_the_collector_is_ki
         settings = telling(it, tmp_path)
         with up(store, **settings) as running:
             deliver(running, spending(150, minutes=10))
-            wait_for(lambda: "SpendPerHour" in listed(store))
+            wait_for(lambda: "SpendPerHour" in (told := listed(store)) and "has not been told of" in told)
             running.stop(signal.SIGKILL)
         waits = spanledger("alerts", "list", "--store", store).out
         it.start()
