@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 _BATCH_BYTES: Final = 10_000_000  # about 10,000 spans
 _WAITING_BYTES: Final = 128_000_000
-_MIN_SECONDS_APART: Final = 0.2
+_MAX_REST_SECONDS: Final = 1.0
 _HEAVY_BYTES: Final = 4_000_000
 
 
@@ -102,16 +102,20 @@ class Committer:
 
     def _run(self) -> None:
         door = self._connect()
-        last = 0.0
+        rested = 0.0
         while first := self._waiting.get():
-            time.sleep(max(0.0, last + _MIN_SECONDS_APART - time.monotonic()))
+            if self._waiting_bytes < _BATCH_BYTES:
+                time.sleep(max(0.0, rested - time.monotonic()))
             batch = [first, *self._arrived(_BATCH_BYTES - first.size)]
-            last = time.monotonic()
+            began = time.monotonic()
             readable = sorted((item for item in batch if not item.complaint), key=_kind)
             for _, group in groupby(readable, _kind):
                 self._write(door, list(group))
             self._keep_aside(door, [(item, item.complaint) for item in batch if item.complaint])
             self._on_commit()
+            # Rest as long as it worked while less than a batch waits: most of a small insert is planning, which many senders then share.
+            ended = time.monotonic()
+            rested = ended + min(ended - began, _MAX_REST_SECONDS)
         door.close()
 
     def _arrived(self, room: int) -> list[Item]:
