@@ -42,8 +42,27 @@ def test_a_server_that_is_gone_is_told_in_a_sentence(new_tab: Callable[..., Tab]
         "The collector does not answer. Is `spanledger up` still running?" in tab.page.locator("#banner").inner_text()
     )
     assert "Trying again" in tab.page.locator("#banner").inner_text()
-    tab.page.locator("#today .failure").wait_for()
-    assert "The collector does not answer." in tab.text("today")
+
+
+def test_figures_stay_while_the_server_is_gone_and_those_of_another_question_do_not(
+    new_tab: Callable[..., Tab], store: Path
+) -> None:
+    with serving(store) as server:
+        deliver_over_http(server, days=2)
+        tab = new_tab(server)
+        tab.open("/overview?from=now-7d")
+        tab.scroll_through()
+        shown, of_when = tab.text("spend"), tab.page.locator("#foot").inner_text()
+    tab.page.locator("#controls button", has_text="Refresh").click()
+    tab.page.locator("#banner.bad").wait_for()
+
+    tab.page.locator("#spend .body[aria-busy=false]").wait_for()
+    assert tab.text("spend") == shown
+    assert tab.page.locator("#foot").inner_text() == of_when
+    assert tab.page.locator(".failure").count() == 0
+    tab.page.evaluate("history.pushState(null, '', '?from=now-30d'); dispatchEvent(new PopStateEvent('popstate'))")
+    tab.page.locator("#spend .failure").wait_for()
+    assert "The collector does not answer." in tab.text("spend")
 
 
 def test_a_reader_of_one_tenant_sees_that_tenant_and_is_told_so(new_tab: Callable[..., Tab], store: Path) -> None:

@@ -119,7 +119,6 @@ function load(again = false) {
     if (again) each.asked = "";
     if (each.visible) fetchPanel(each);
   }
-  at("foot").textContent = `As of ${time(Date.now())}, times in ${zoneName()}. Costs in USD; ≥ marks a lower bound, because the cost of some calls is unknown.`;
 }
 
 // What happened, as marks on the time axes; without them the charts still stand.
@@ -138,12 +137,16 @@ async function fetchPanel(each) {
     const [answer, found] = await Promise.all([ask(`${PAGE}/query/${panel.query}?${asked}`), panel.kind === "timeseries" ? state.marks : []]);
     if (each.asked !== asked) return; // the address changed meanwhile
     show(body, panel, answer, found);
-    each.answer = { answer, found };
+    each.answer = { answer, found, address: location.href };
+    at("foot").textContent = `As of ${time(Date.now())}, times in ${zoneName()}. Costs in USD; ≥ marks a lower bound, because the cost of some calls is unknown.`;
     arrived();
   } catch (error) {
     if (each.asked !== asked) return;
     each.asked = "";
-    if (error instanceof Gone) failed(error);
+    if (error instanceof Gone) {
+      failed(error);
+      if (each.answer?.address === location.href) return; // figures that answer this question stay: the foot says of when they are
+    }
     body.replaceChildren(make("div", { class: "failure" }, make("p", {}, reason(error)), make("button", { type: "button", onclick: () => fetchPanel(each) }, "Try again")));
   } finally {
     body.setAttribute("aria-busy", "false");
