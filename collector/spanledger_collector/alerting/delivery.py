@@ -10,7 +10,7 @@ from typing import Final
 from spanledger_collector.alerting.book import Book
 from spanledger_collector.alerting.receivers import Receiver
 from spanledger_collector.alerting.rules import WATCHDOG
-from spanledger_collector.alerting.sending import SendError, send
+from spanledger_collector.alerting.sending import RefusedError, SendError, send
 
 __all__ = ["Delivery", "deliver"]
 
@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 _LOOK_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 1.0
 _RETRY_SECONDS_MAX: Final = 300.0
+_RETRY_SECONDS_MAX_REFUSED: Final = 60.0  # it is there: what fires next must not wait for what it does not take
 _LIFETIMES: Final = 4
 _LIFETIME_SECONDS_MIN: Final = 20.0
 
@@ -72,7 +73,8 @@ def deliver(book: Book, receiver: Receiver, now: float, interval_seconds: float)
             book.told(receiver.name, told, now)
     except SendError as error:
         failures, _ = book.failures(receiver.name)
-        patience = min(_RETRY_SECONDS * 2 ** min(failures, 16), _RETRY_SECONDS_MAX)
+        most = _RETRY_SECONDS_MAX_REFUSED if isinstance(error, RefusedError) else _RETRY_SECONDS_MAX
+        patience = min(_RETRY_SECONDS * 2 ** min(failures, 16), most)
         failures = book.failed(receiver.name, now + patience * random.uniform(0.5, 1.0), str(error))  # noqa: S311 - only spreads load
         level = logging.WARNING if failures in {1, 10} or failures % 100 == 0 else logging.DEBUG
         _log.log(level, "%s was not told of %d alerts, attempt %d: %s", receiver.name, len(due), failures, error)

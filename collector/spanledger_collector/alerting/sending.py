@@ -13,7 +13,7 @@ from spanledger_collector.alerting.receivers import Receiver
 from spanledger_collector.alerting.rules import WATCHDOG
 from spanledger_collector.exceptions import SpanledgerError
 
-__all__ = ["SendError", "alertmanager_alerts", "send", "webhook_message"]
+__all__ = ["RefusedError", "SendError", "alertmanager_alerts", "send", "webhook_message"]
 
 _BATCH: Final = 200
 _OF_RECEIVER: Final = frozenset({401, 403, 408, 429})  # of the 4xx: what it would say to any request
@@ -25,8 +25,8 @@ class SendError(SpanledgerError):
     """A receiver could not be told; the text names no URL, which may be a secret."""
 
 
-class _RefusedError(SendError):
-    """It did not take this request; another it may take."""
+class RefusedError(SendError):
+    """A receiver did not take a request; another it may take."""
 
 
 def send(receiver: Receiver, alerts: Sequence[Alert], now: float, lifetime_seconds: float) -> Iterator[Sequence[Alert]]:
@@ -44,7 +44,7 @@ def send(receiver: Receiver, alerts: Sequence[Alert], now: float, lifetime_secon
         for batch in _batches(receiver, alerts):
             try:
                 _tell(session, receiver, batch, now, lifetime_seconds)
-            except _RefusedError as error:
+            except RefusedError as error:
                 refused = refused or error
             else:
                 yield batch
@@ -155,7 +155,7 @@ def _post(session: requests.Session, receiver: Receiver, url: str, told: Any) ->
     if answer.status_code // 100 != 2:
         hint = ": it does not let us in" if answer.status_code in (401, 403) else ""
         is_of_request = answer.status_code // 100 == 4 and answer.status_code not in _OF_RECEIVER
-        kind = _RefusedError if is_of_request else SendError
+        kind = RefusedError if is_of_request else SendError
         raise kind(f"It answered with HTTP status {answer.status_code}{hint}.")
 
 
