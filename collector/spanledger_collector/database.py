@@ -41,6 +41,7 @@ class Serving:
     only the owner of the store can read them. With fewer free bytes on the disk than ``free_bytes_min`` it takes nothing.
     """
 
+    ``otlp_http_url`` is for commands of this machine, ``senders_url`` for programs: another one where those need TLS.
     pid: int
     clickhouse_url: str = ""
     otlp_http_url: str = ""
@@ -49,6 +50,7 @@ class Serving:
     free_bytes_min: int | None = None
 
 
+    senders_url: str = ""
 @dataclass(frozen=True)
 class Database:
     """An open ledger database. ``client()`` gives a connection of its own: one for each thread.

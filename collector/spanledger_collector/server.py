@@ -165,9 +165,7 @@ class EmbeddedServer:
             stack.callback(services.close)
             self.otlp_http_url, self.clickhouse_url = url_of(otlp, tls=doorway.tls is not None), url_of(queries)
             self.otlp_grpc_url = services.grpc_url
-            self.database.announce(
-                Serving(os.getpid(), self.clickhouse_url, url_of(own), token, reading_token, self._disk_free_min)
-            )
+            self.database.announce(self._serving(url_of(own), token, reading_token))
             if self._watching:
                 stack.enter_context(self._watcher(self._watching, disk))
             self._cleanup = stack.pop_all()
@@ -177,6 +175,11 @@ class EmbeddedServer:
             self.otlp_http_url,
             self.otlp_grpc_url,
             self.clickhouse_url,
+        )
+
+    def _serving(self, own_url: str, token: str, reading_token: str) -> Serving:
+        return Serving(
+            os.getpid(), self.clickhouse_url, own_url, token, reading_token, self._disk_free_min, self.otlp_http_url
         )
 
     def _queries(self, token: str, reading_token: str, disk: DiskWatch) -> Starlette:

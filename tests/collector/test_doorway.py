@@ -29,6 +29,7 @@ from spanledger_collector import listening
 from spanledger_collector.database import serving_of
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.listening import Tls
+from spanledger_collector.operations import diagnosis
 from spanledger_collector.receiver import commit
 from spanledger_collector.receiver.door import Door
 from spanledger_collector.server import Doorway, EmbeddedServer, set_fsync
@@ -241,6 +242,22 @@ def test_commands_of_this_machine_have_a_way_in_without_tls(
     with pytest.raises(urllib.error.HTTPError, match="401") as failure:
         urllib.request.urlopen(call, timeout=120)  # noqa: S310
     failure.value.close()
+
+
+def test_the_doctor_tells_programs_the_way_in_that_is_theirs(server: EmbeddedServer) -> None:
+    assert server.database.path
+    serving = serving_of(server.database.path)
+    assert serving
+
+    found = [each.sentence for each in diagnosis.listening(server.database.path, serving)]
+    right = diagnosis.environment(serving, {"OTEL_EXPORTER_OTLP_ENDPOINT": server.otlp_http_url})
+    plain = diagnosis.environment(
+        serving, {"OTEL_EXPORTER_OTLP_ENDPOINT": server.otlp_http_url.replace("https", "http")}
+    )
+
+    assert found[0].endswith(f" takes OTLP at {server.otlp_http_url}.")
+    assert (right.state, plain.state) == ("ok", "warn")
+    assert f"this collector takes OTLP/HTTP at {server.otlp_http_url}" in plain.sentence
 
 
 def test_only_the_owner_may_say_for_which_tenant(post: Post, client: Client, recent: float) -> None:

@@ -50,7 +50,10 @@ def listening(path: Path, serving: Serving | None) -> Iterator[Finding]:
             "listening", "fail", f"Nobody serves {path}: what services send now is lost. Start `spanledger up`."
         )
         return
-    for name, url in (("OTLP", f"{serving.otlp_http_url}/health"), ("queries", f"{serving.clickhouse_url}/ready")):
+    for name, url, shown in (
+        ("OTLP", f"{serving.otlp_http_url}/health", serving.senders_url or serving.otlp_http_url),
+        ("queries", f"{serving.clickhouse_url}/ready", serving.clickhouse_url),
+    ):
         try:
             urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own, on loopback
         except urllib.error.HTTPError as error:
@@ -61,7 +64,7 @@ def listening(path: Path, serving: Serving | None) -> Iterator[Finding]:
                 "listening", "fail", f"Process {serving.pid} has the store, but {url} does not answer: {error}."
             )
         else:
-            yield Finding("listening", "ok", f"Process {serving.pid} takes {name} at {url.rpartition('/')[0]}.")
+            yield Finding("listening", "ok", f"Process {serving.pid} takes {name} at {shown}.")
 
 
 def store(path: Path, free_bytes_min: int) -> Iterator[Finding]:
@@ -125,7 +128,7 @@ def _status(row: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "quarantine",
             "warn",
-            f"{row['quarantined_spans']} spans were kept aside; the table quarantined_spans says why.",
+            f"{row['quarantined_spans']} spans were kept aside; `spanledger quarantine list` says why.",
         )
 
 
@@ -158,18 +161,19 @@ def environment(serving: Serving | None, variables: Mapping[str, str] = os.envir
     says = f"{name} is {endpoint}" if name else f"No endpoint is set, so programs send to {endpoint}"
     if serving is None:
         return Finding("endpoint", "ok", f"{says}.")
-    if _place(endpoint) == _place(serving.otlp_http_url):
+    ours = serving.senders_url or serving.otlp_http_url
+    if _place(endpoint) == _place(ours):
         return Finding("endpoint", "ok", f"{says}: this collector.")
     return Finding(
         "endpoint",
         "warn",
-        f"{says}, but this collector takes OTLP/HTTP at {serving.otlp_http_url}: programs started here send elsewhere.",
+        f"{says}, but this collector takes OTLP/HTTP at {ours}: programs started here do not reach it.",
     )
 
 
-def _place(url: str) -> tuple[str, int | None]:
+def _place(url: str) -> tuple[str, str, int | None]:
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
-        return _LOOPBACK.get(parts.hostname or "", parts.hostname or ""), parts.port
+        return parts.scheme, _LOOPBACK.get(parts.hostname or "", parts.hostname or ""), parts.port
     except ValueError:
-        return url, None
+        return "", url, None
