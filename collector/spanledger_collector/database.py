@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -27,6 +28,7 @@ __all__ = ["Database", "Serving", "connect", "is_embedded", "open_embedded", "se
 _LOCK = "store.lock"
 _SERVING = "serving.json"
 _STDERR = 2
+_DENIED = re.compile("(?<=strerror: )(Permission denied|Read-only file system)")
 _UNKNOWN_DATABASE = 81
 # The search for comparisons that follow from others takes most of the time in which the engine analyses the normaliser, at each insert:
 # about 450 of 570 ms. It only ever adds conditions that are implied.
@@ -39,18 +41,18 @@ class Serving:
 
     ``token`` lets its reader write through the query endpoint, ``reading_token`` lets it read there where others need a password:
     only the owner of the store can read them. With fewer free bytes on the disk than ``free_bytes_min`` it takes nothing.
+    ``otlp_http_url`` is for commands of this machine, ``senders_url`` for programs: another one where those need TLS.
     """
 
-    ``otlp_http_url`` is for commands of this machine, ``senders_url`` for programs: another one where those need TLS.
     pid: int
     clickhouse_url: str = ""
     otlp_http_url: str = ""
     token: str = ""
     reading_token: str = ""
     free_bytes_min: int | None = None
-
-
     senders_url: str = ""
+
+
 @dataclass(frozen=True)
 class Database:
     """An open ledger database. ``client()`` gives a connection of its own: one for each thread.
@@ -191,6 +193,12 @@ def _first_embedded_client(engine: Path) -> Client:
                     f"The store {engine.parent} is in use by a process that is not spanledger but opened {engine} with chDB. "
                     "Stop that process."
                 ) from error
+            if denied := _DENIED.search(reason or str(error)):
+                raise StoreError(
+                    f"The store {engine.parent} cannot be used: {denied[0]} for some of its files. Where another user, such as root, wrote "
+                    f"them, `chown -R --reference={engine.parent} {engine.parent}` gives them to the owner of the folder. "
+                    f"{refusal(StoreError(reason or str(error)))}"
+                ) from error
             raise StoreError(
                 f"The store {engine.parent} cannot be opened; it may be damaged. Restore the folder from a backup, or choose "
                 f"another with --store. {refusal(StoreError(reason)) if reason else refusal(error)}"
@@ -237,7 +245,11 @@ def _locked(path: Path) -> tuple[IO[str], bool]:
         lock.close()
         raise _unusable(path, error) from error
     was_killed = (path / _SERVING).exists()
-    _write_private(path / _SERVING, json.dumps(vars(Serving(os.getpid()))))
+    try:
+        _write_private(path / _SERVING, json.dumps(vars(Serving(os.getpid()))))
+    except OSError as error:
+        lock.close()
+        raise _unusable(path, error) from error
     return lock, was_killed
 
 
@@ -246,7 +258,8 @@ def _unusable(path: Path, error: OSError) -> StoreError:
     reason = "a file is in its place" if is_file else error.strerror or str(error)
     return StoreError(
         f"The store {path} cannot be used: {reason}. "
-        "Choose another folder with --store, or give this user read and write permission on it."
+        "Choose another folder with --store, or give this user read and write permission on it. "
+        "A store that shall stay as it is: copy it with `cp -a`, and ask the copy."
     )
 
 

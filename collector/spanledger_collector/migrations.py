@@ -229,7 +229,8 @@ def _check_unchanged(migration: Migration, digest: str) -> None:
     if migration.digest != digest:
         raise MigrationError(
             f"Migration {migration.label} ({migration.name}) was changed after it was applied. "
-            "An applied file is frozen: restore it and put the change into a new file with a higher number."
+            "An applied file is frozen: restore it and put the change into a new file with a higher number. "
+            "If you edited none, the ledger was made by another line of versions: go on with the version that made it."
         )
 
 

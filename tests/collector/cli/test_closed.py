@@ -1,6 +1,7 @@
 """Commands on a ledger that no process serves: replay, questions, and everything that can be wrong with the store."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -35,6 +36,13 @@ database = open_embedded(Path(sys.argv[1]))
 print("open", flush=True)
 sys.stdin.readline()
 database.close()
+"""
+# Runs the command line as a user who may write only what file modes allow, also where the tests run as root.
+WITHOUT_POWERS = """
+import ctypes, os, sys
+for power in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    ctypes.CDLL(None).prctl(24, power, 0, 0, 0)  # PR_CAPBSET_DROP: gone after the exec
+os.execv(sys.executable, [sys.executable, "-m", "spanledger_collector", *sys.argv[1:]])
 """
 OPENS_WITH_CHDB = """
 import sys
@@ -169,6 +177,7 @@ def test_a_store_that_a_foreign_process_opened_is_in_use(store: Path) -> None:
     [
         ("broken", "Migration 999 (broken) failed: "),
         ("edited", " was changed after it was applied. An applied file is frozen"),
+        ("edited", "go on with the version that made it."),
     ],
 )
 def test_a_migration_that_cannot_be_applied_says_which(case: str, said: str, store: Path) -> None:
@@ -219,6 +228,39 @@ def test_a_store_on_a_path_that_cannot_be_written_says_why(tmp_path: Path) -> No
 
     assert ended.code == 1
     assert ended.sentence.startswith("The store /proc/ledger cannot be used: ")
+
+
+@pytest.fixture
+def copied(store: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the store, whose modes may be changed."""
+    copy = Path(shutil.copytree(store, tmp_path / "copy", symlinks=True))
+    yield copy
+    for folder in (copy, copy / "clickhouse"):
+        folder.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (
+            ".",
+            "The store {store} cannot be used: Permission denied. Choose another folder with --store, or give this user",
+        ),
+        ("clickhouse", "The store {store} cannot be used: Permission denied for some of its files. Where another user"),
+    ],
+)
+def test_a_store_whose_files_are_not_ours_to_write_says_so_and_can_be_asked_later(
+    kept: str, said: str, copied: Path
+) -> None:
+    (copied / kept).chmod(0o500)
+    ended = python("-c", WITHOUT_POWERS, "cost", "--store", copied)
+    (copied / kept).chmod(0o700)
+    later = spanledger("cost", "--json", "--store", copied)
+
+    assert ended.code == 1
+    assert ended.sentence.startswith(said.format(store=copied))
+    assert "damaged" not in ended.sentence
+    assert COST_USD in later.out
 
 
 @pytest.mark.parametrize("command", [["cost"], ["migrate"]], ids=" ".join)
