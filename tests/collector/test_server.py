@@ -250,6 +250,18 @@ def test_what_was_sent_shows_in_the_views_by_itself(server: EmbeddedServer, rece
     assert rows == [(1,)]
 
 
+def test_a_sender_that_leaves_takes_nothing_back_and_no_backup_waits_for_it(
+    server: EmbeddedServer, recent: float
+) -> None:
+    stored, span = server.committer.requests["traces", "stored"], chat(recent)
+
+    future = server.committer.submit(request([span]))
+    assert not future.cancel()  # what gRPC does when a client's time is up
+    with server.committer.held():
+        assert landed(server, span.span_id) == 1
+        assert server.committer.requests["traces", "stored"] == stored + 1
+
+
 def test_a_port_in_use_is_one_clear_sentence(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -88,6 +88,7 @@ class Committer:
             if self._waiting_bytes > _WAITING_BYTES:
                 raise OverloadedError("Too much data waits to be written; send again later.")
             self._waiting_bytes += item.size
+            item.future.set_running_or_notify_cancel()  # it will be written, also when its sender leaves
             self._waiting.put(item)
         return item.future
 
@@ -170,8 +171,6 @@ class Committer:
     def _done(self, item: Item, answer: Rejected | SpanledgerError) -> None:
         with self._lock:
             self._waiting_bytes -= item.size
-        if not item.future.set_running_or_notify_cancel():
-            return
         if isinstance(answer, Rejected):
             item.future.set_result(answer)
         else:
