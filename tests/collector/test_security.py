@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 
+from spanledger_collector.cli.show import Column, console, print_table
 from spanledger_collector.database import open_embedded
 from spanledger_collector.exceptions import StoreError
 from tests.collector.cli.processes import spanledger
@@ -46,6 +48,23 @@ def test_sql_in_tags_and_names_of_models_is_text_all_the_way(ledger: Ledger, rec
     }
     assert ledger.rows("select model, calls from unpriced_models") == [{"model": call["model"], "calls": 1}]
     assert ledger.row("select count() as n from genai_calls") == {"n": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("[/b]", "[/b]"),
+        ("[red]x[/red]", "[red]x[/red]"),
+        (":smile:", ":smile:"),
+        ("\x1b]0;mine\x9b2J", "\\x1b]0;mine\\x9b2J"),
+        ("\u202eDSU 1", "\\u202eDSU 1"),
+    ],
+)
+def test_a_tag_is_text_on_a_terminal_too(capsys: pytest.CaptureFixture[str], text: str, printed: str) -> None:
+    print_table(console(), [Column("team", "team")], [{"team": text}])
+    console().print(Text(text))
+
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()][2:] == [printed, printed]
 
 
 def test_no_command_tells_a_password_whatever_goes_wrong(tmp_path: Path) -> None:

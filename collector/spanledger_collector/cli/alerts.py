@@ -58,7 +58,6 @@ def list_(
     for place in waiting:
         console().print(
             f"{place.receiver} has not been told of {place.alerts} alerts; {place.failures} attempts failed, the last: {place.reason}",
-            markup=False,
             soft_wrap=True,
         )
 

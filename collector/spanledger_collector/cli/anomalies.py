@@ -70,7 +70,7 @@ def show(incident: _Incident, json: Json = False, store: Store = None, clickhous
         return
     screen = console()
     for name, text in _told(row):
-        screen.print(f"{name:>14}  {text}", soft_wrap=True, markup=False)
+        screen.print(f"{name:>14}  {text}", soft_wrap=True)
 
 
 @app.command(short_help="Say that an incident was expected, or real.")

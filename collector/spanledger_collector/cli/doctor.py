@@ -33,8 +33,8 @@ def doctor(json: Json = False, store: Store = None, clickhouse: ClickHouseUrl = 
     for finding in _findings(path, serving, store, clickhouse):
         findings.append(finding)
         if not json:
-            console().print(f"[{_STYLES[finding.state]}]{finding.state:<5}[/]", end="")
-            console().print(f"{finding.part:<11}{finding.sentence}", markup=False, soft_wrap=True, highlight=False)
+            console().print(f"{finding.state:<5}", style=_STYLES[finding.state], end="")
+            console().print(f"{finding.part:<11}{finding.sentence}", soft_wrap=True)
     if json:
         typer.echo(as_json([vars(finding) for finding in findings]))
     if any(finding.state == "fail" for finding in findings):

@@ -146,7 +146,7 @@ def _print(lines: Sequence[PriceLine], *, json: bool) -> None:
     same = [name for name in ("provider", "model") if len(cells) > 1 and len({cell[name] for cell in cells}) == 1]
     names = [name for name in cells[0] if name not in same and any(cell[name] for cell in cells)]
     heading = " ".join([*(cells[0][name] for name in same), "in"]) if same else "Prices in"
-    screen.print(f"{heading} USD per million tokens, times in UTC", style="bold", markup=False, soft_wrap=True)
+    screen.print(f"{heading} USD per million tokens, times in UTC", style="bold", soft_wrap=True)
     print_table(screen, [Column(name, name, name in _MAIN.values()) for name in names], cells)
     screen.print(f"{len(lines):,} prices. An empty cached or write price is the one for input. {_ALL}", soft_wrap=True)
 

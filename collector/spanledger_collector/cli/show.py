@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import Any, Final
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 
 __all__ = [
@@ -36,6 +38,8 @@ _GAP: Final = 2
 _TAGS: Final = frozenset({"team", "feature", "tenant", "user", "session", "task", "agent", "agent_step"})
 _DECIMALS_MIN: Final = 6
 _DECIMALS_MAX: Final = 12
+# By a terminal: escapes, ends of lines, the direction of writing.
+_OBEYED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _PRECISION: Final = 76  # digits of any sum of the ledger's amounts; Python's 28 would round
 
 
@@ -48,10 +52,22 @@ class Column:
     is_number: bool = False
 
 
+class _Screen(Console):
+    """Shows what senders chose, names and tags, as the text it is: neither markup nor emoji codes nor what a terminal obeys."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(_written_out(segment.text), segment.style)
+
+
+def _written_out(text: str) -> str:
+    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 def console() -> Console:
     """Return standard output for tables: as wide as the terminal (or COLUMNS), and wide enough for any table in a pipe."""
     has_width = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return Console(highlight=False, width=None if has_width else _PIPE_WIDTH)
+    return _Screen(highlight=False, markup=False, emoji=False, width=None if has_width else _PIPE_WIDTH)
 
 
 @contextlib.contextmanager
@@ -85,7 +101,7 @@ def print_table(
             overflow="fold",
         )
     for row in rows:
-        table.add_row(*(row[column.key] for column in columns))
+        table.add_row(*(_written_out(row[column.key]) for column in columns))
     if total:
         table.add_section()
         table.add_row(*(total[column.key] for column in columns), style="bold")
