@@ -35,7 +35,11 @@ class DiskWatch:
 
     def check(self) -> None:
         """Raise UnavailableError while there is too little space."""
-        if (free := self.free_bytes) < self.free_bytes_min:
+        try:
+            free = self.free_bytes
+        except OSError as error:
+            raise UnavailableError(f"The store {self._folder} cannot be found any more: {error.strerror}.") from error
+        if free < self.free_bytes_min:
             raise UnavailableError(
                 f"The disk of the store {self._folder} has {free / 1e6:,.0f} MB left, and nothing is taken below "
                 f"{self.free_bytes_min / 1e6:,.0f} MB (--disk-free-min). Make room; senders may try again."

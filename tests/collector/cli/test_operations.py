@@ -19,8 +19,10 @@ from typer.testing import CliRunner, Result
 from spanledger_collector.cli import app
 from spanledger_collector.exceptions import StoreError, UsageError
 from spanledger_collector.operations.backup import restore
+from spanledger_collector.operations.disk import DiskWatch
 from spanledger_collector.operations.logs import set_up_logging
 from spanledger_collector.queries import User
+from spanledger_collector.receiver.commit import UnavailableError
 from spanledger_collector.server import EmbeddedServer
 from tests.collector.cli.processes import Up, up
 from tests.otlp import chat, request
@@ -191,6 +193,11 @@ def test_nothing_is_taken_while_the_disk_is_nearly_full_and_all_that_is_there_ca
     assert (disk["state"], "below 1,000,000,000,000 MB nothing is taken" in disk["sentence"]) == ("fail", True), (
         "its own limit"
     )
+
+
+def test_a_store_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match=r"gone cannot be found any more: No such file"):
+        DiskWatch(tmp_path / "gone").check()
 
 
 def test_a_backup_waits_for_what_is_being_written_and_only_the_owner_cuts_one(full: EmbeddedServer) -> None:
