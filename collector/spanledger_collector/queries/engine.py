@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from spanledger_collector.queries.errors import RefusedError, of_engine
 from spanledger_collector.queries.formats import hello_block, native_header
 from spanledger_collector.queries.gate import Gate, Parameter
 from spanledger_collector.queries.progress import Progress, Watch
-from spanledger_collector.queries.settings import LIMITS, READERS, WAITING_MAX
+from spanledger_collector.queries.settings import LIMITS, READERS, WAITING_MAX, WAITING_SECONDS_MAX
 from spanledger_collector.queries.tenancy import Confinement, confine
 
 __all__ = ["Answer", "Question", "Readers"]
@@ -65,7 +66,9 @@ class Readers:
             )
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._answer, question, time.monotonic()
+            )
         finally:
             self._waiting -= 1
 
@@ -77,7 +80,13 @@ class Readers:
                 client.close()
             self._clients.clear()
 
-    def _answer(self, question: Question) -> Answer:
+    def _answer(self, question: Question, asked_at: float) -> Answer:
+        if time.monotonic() - asked_at > WAITING_SECONDS_MAX:
+            raise RefusedError(
+                202,
+                "TOO_MANY_SIMULTANEOUS_QUERIES",
+                f"Slow queries kept it waiting for {WAITING_SECONDS_MAX:.0f} seconds; try again.",
+            )
         ledger = self._database.target.database
         client = self._client(question.tenant)
         client.database = ledger if question.database in ("", "default") else question.database

@@ -3,8 +3,8 @@
 import asyncio
 import re
 from collections.abc import Mapping
-from email import message_from_bytes
 from email.message import Message
+from email.parser import BytesHeaderParser
 from typing import Final
 
 from starlette.requests import Request
@@ -77,18 +77,23 @@ def _text(body: bytes) -> str:
 
 def _form(content_type: str, body: str) -> dict[str, str]:
     """Return the text fields of a form: drivers send long parameters so."""
-    message = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n{body}".encode())
-    parts = message.get_payload()
+    boundary = re.escape(_head(f"Content-Type: {content_type}".encode()).get_boundary() or "")
+    parts = re.split(rf"(?:\A|\r?\n)--{boundary}(?:--)?[ \t]*(?:\r?\n|\Z)", body)[1:] if boundary else []
     fields = {}
-    for part in parts if isinstance(parts, list) else []:
-        name = str(part.get_param("name", "", "content-disposition")) if isinstance(part, Message) else ""
+    for part in (_head(text.encode()) for text in parts if text.strip()):
+        name = str(part.get_param("name", "", "content-disposition"))
         if name != "query" and not name.startswith("param_"):
             raise RefusedError(
                 48, "NOT_IMPLEMENTED", f"Form field {name!r} is not supported: external tables cannot be sent here."
             )
-        payload = part.get_payload(decode=True) if isinstance(part, Message) else b""
+        payload = part.get_payload(decode=True)
         fields[name] = _text(payload if isinstance(payload, bytes) else b"")
     return fields
+
+
+def _head(text: bytes) -> Message:
+    """Return a message whose body is a text, whatever its type: parts within parts could keep everybody waiting."""
+    return BytesHeaderParser().parsebytes(text)
 
 
 def _too_large(bytes_max: int = QUERY_BYTES_MAX) -> RefusedError:

@@ -6,12 +6,24 @@ from typing import Final
 
 from spanledger_collector.queries.errors import RefusedError
 
-__all__ = ["IGNORED", "LIMITS", "QUERY_BYTES_MAX", "READERS", "WAITING_MAX", "allowed", "checked", "within_limit"]
+__all__ = [
+    "IGNORED",
+    "LIMITS",
+    "QUERY_BYTES_MAX",
+    "READERS",
+    "WAITING_MAX",
+    "WAITING_SECONDS_MAX",
+    "allowed",
+    "checked",
+    "within_limit",
+]
 
 READERS: Final = 4
 """Queries that run at the same time; each has a connection of its own."""
 WAITING_MAX: Final = 64
 """Queries that may wait for a reader; more are answered 503."""
+WAITING_SECONDS_MAX: Final = 60.0
+"""How long a query may wait for a reader; who asked is often gone by then, and those behind it would wait for its answer."""
 QUERY_BYTES_MAX: Final = 262_144
 """Largest text of a query, with its parameters; the engine's own max_query_size."""
 LIMITS: Final[dict[str, int]] = {

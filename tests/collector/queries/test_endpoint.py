@@ -5,6 +5,7 @@ import json
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -12,6 +13,9 @@ import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
+
+from spanledger_collector.queries import engine
+from spanledger_collector.queries.settings import READERS
 
 from .conftest import Endpoint
 
@@ -61,6 +65,28 @@ def test_parameters_are_bound_by_the_engine_as_text_numbers_arrays_and_null(endp
     )
 
     assert reply.body == b"it\\'s; drop \\t table\t42\t['x','y\\'z']\t\\N\n"
+
+
+FORM = "multipart/form-data; boundary=b0"
+
+
+def test_a_form_brings_the_query_and_its_parameters(endpoint: Endpoint) -> None:
+    parts = {"query": "select {a:String}, {b:String}", "param_a": "two --b0 lines", "param_b": "\u00fc"}
+    body = "".join(
+        f'--b0\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in parts.items()
+    )
+
+    reply = endpoint.ask(f"{body}--b0--\r\n", headers={"Content-Type": FORM})
+
+    assert reply.body.decode() == "two --b0 lines\t\u00fc\n"
+
+
+def test_parts_within_the_parts_of_a_form_are_no_fields_and_not_looked_into(endpoint: Endpoint) -> None:
+    nest = "".join(f"--b{depth}\nContent-Type: multipart/mixed; boundary=b{depth + 1}\n\n" for depth in range(2_000))
+
+    reply = endpoint.ask(nest, headers={"Content-Type": FORM})
+
+    assert (reply.status, "Form field '' is not supported" in reply.body.decode()) == (501, True)
 
 
 def test_a_percent_sign_is_only_a_percent_sign(endpoint: Endpoint) -> None:
@@ -171,6 +197,20 @@ def test_a_slow_query_does_not_keep_a_quick_one_waiting(endpoint: Endpoint) -> N
 
     assert replies == [b"1\n"] * 5
     assert took_seconds < 1.5
+
+
+def test_who_waited_long_for_a_slow_query_is_told_to_come_again(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "WAITING_SECONDS_MAX", 1.0)
+    slow = "select sum(sleepEachRow(1)) from numbers(3) settings max_block_size = 1"
+    with ThreadPoolExecutor(READERS) as pool:
+        running = [pool.submit(endpoint.ask, slow) for _ in range(READERS)]
+        time.sleep(0.5)
+        late = endpoint.ask("select 1")
+
+    assert (late.status, late.headers["retry-after"]) == (503, "1")
+    assert [each.result().status for each in running] == [200] * READERS
 
 
 def test_unqualified_tables_are_the_ledgers_whichever_database_a_client_names_by_default(endpoint: Endpoint) -> None:
