@@ -10,6 +10,7 @@ create or replace view {db}.series_buckets (
   attempts Float64 comment 'HTTP attempts',
   usd Float64 comment 'Known cost',
   tokens Float64 comment 'Tokens of priced calls',
+  weighed Float64 comment 'The same, each for as many plain input tokens as its kind usually costs: cache reads 0.1, output 5',
   input Float64 comment 'Input tokens of priced calls',
   cached Float64 comment 'Part of them read from the cache',
   largest Float64 comment 'Dearest call, USD',
@@ -23,7 +24,9 @@ create or replace view {db}.series_buckets (
 select
   bucket, cityHash64(dimension, names) as series, axis.1 as dimension, axis.2 as names,
   toFloat64(sum(b.calls)) as calls, toFloat64(sum(b.priced_calls)) as priced_calls, toFloat64(sum(b.attempts)) as attempts, toFloat64(sum(b.known_usd)) as usd,
-  toFloat64(sum(b.uncached_tokens) + sum(b.cache_read_tokens) + sum(b.cache_write_tokens) + sum(b.output_tokens)) as tokens, toFloat64(sum(b.uncached_tokens) + sum(b.cache_read_tokens) + sum(b.cache_write_tokens)) as input,
+  toFloat64(sum(b.uncached_tokens) + sum(b.cache_read_tokens) + sum(b.cache_write_tokens) + sum(b.output_tokens)) as tokens,
+  toFloat64(sum(b.uncached_tokens) + sum(b.cache_write_tokens)) + 0.1 * sum(b.cache_read_tokens) + 5. * sum(b.output_tokens) as weighed,
+  toFloat64(sum(b.uncached_tokens) + sum(b.cache_read_tokens) + sum(b.cache_write_tokens)) as input,
   toFloat64(sum(b.cache_read_tokens)) as cached, toFloat64(max(b.largest_usd)) as largest, toFloat64(sum(b.measured_calls)) as measured, toFloat64(sum(b.system_chars)) as chars,
   argMax(b.system_fingerprint, b.system_fingerprint_calls) as fingerprint, toFloat64(max(b.system_fingerprint_calls)) as fingerprint_calls,
   toFloat64(max(b.session_calls_max)) as session_max, toFloat64(sum(b.repeated_calls)) as repeats

@@ -34,7 +34,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Change:
-    """What a place cost in a window and should have cost; ``effects`` sum to ``impact_usd`` exactly."""
+    """What a place cost in a window and should have cost; ``effects`` sum to ``impact_usd`` exactly.
+
+    ``moved`` is near 1 where calls went from one model to another, near 0 where there only are more of some, or fewer.
+    """
 
     actual_usd: Decimal
     expected_usd: Decimal
@@ -43,6 +46,7 @@ class Change:
     effects: Mapping[str, Decimal]
     relative_error: float
     reference_days: int
+    moved: float
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ def change(client: Client, place: Place, window: Window, *, by_ratio: bool) -> C
         effects,
         float(row["relative_error"]),
         int(row["reference_days"]),
+        float(row["moved"]),
     )
 
 

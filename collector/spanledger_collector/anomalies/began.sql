@@ -7,7 +7,7 @@ with
       multiIf(
         {rule:String} = 'spike', b.usd - 0.25 * greatest(r.hour_usd, r.usd_1h_max),
         {rule:String} = 'sustained', b.usd - 0.25 * greatest(r.hour_usd, r.usd_6h_q99 / 6),
-        {rule:String} = 'price', b.usd - 1.3 * arrayMax(r.prices) * b.tokens,
+        {rule:String} = 'price', b.usd - 1.3 * arrayMax(r.weighed_prices) * b.weighed,
         {rule:String} = 'tokens_6h', b.tokens - 1.2 * r.tokens_6h_q95 * b.priced_calls,
         {rule:String} = 'tokens_24h', b.tokens - 1.2 * r.tokens_24h_q95 * b.priced_calls,
         {rule:String} = 'unit_cost', b.usd - 1.2 * r.unit_24h_q95 * b.priced_calls,

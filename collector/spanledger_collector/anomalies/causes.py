@@ -7,11 +7,12 @@ from typing import Any, Final
 from spanledger_collector.anomalies.analysis import Analysis, Change
 from spanledger_collector.anomalies.incidents import DRIVERS
 
-__all__ = ["RATIO_RULES", "cause_of", "class_of", "driver_of", "severity_of"]
+__all__ = ["RATIO_RULES", "cause_of", "class_of", "driver_of", "is_volume", "severity_of"]
 
 RATIO_RULES: Final = frozenset({"price", "tokens_6h", "tokens_24h", "cache", "creep", "unit_cost", "prompt"})
 _LOOP_RULES: Final = frozenset({"repeats", "session", "retries"})
 _TOP_SHARE: Final = Decimal("0.4")  # of the impact: with less, no driver is the one
+_MOVED: Final = 0.5  # with less, no model took the calls of another one over
 _REPEATED: Final = 0.3
 _PROMPT_PART: Final = 0.5
 _CHARS_A_TOKEN: Final = 4
@@ -31,22 +32,28 @@ _OF_DRIVER: Final = {"unit_price": "wrong_price", "mix": "model_switch", "cache"
 
 
 def driver_of(rule: str, change: Change) -> str:
-    """Return what moved the cost: the largest effect in the direction of the impact; of a ratio rule, the largest of a ratio."""
+    """Return what moved the cost: the largest effect in the direction of the impact; there is no volume in a ratio's."""
     if rule in _LOOP_RULES:
         return "volume"
     sign = 1 if change.impact_usd >= 0 else -1
-    names = [name for name in DRIVERS if name != "volume" or rule not in RATIO_RULES]
-    top = max(names, key=lambda name: sign * change.effects[name])
+    top = max(DRIVERS, key=lambda name: sign * change.effects[name])
     return top if sign * change.effects[top] >= _TOP_SHARE * abs(change.impact_usd) and change.impact_usd else "cost"
+
+
+def is_volume(driver: str, change: Change) -> bool:
+    """Tell whether it is the number of calls: of all, or of some models only, which did not take them over from others."""
+    return driver == "volume" or (driver == "mix" and change.moved < _MOVED)
 
 
 def class_of(rule: str, driver: str, analysis: Analysis, hours: float) -> str:
     """Return what it is, in a word."""
-    if by_rule := _OF_RULE.get(rule) or _OF_DRIVER.get(driver):
+    if by_rule := _OF_RULE.get(rule):
         return by_rule
+    if is_volume(driver, analysis.change):
+        return _class_of_volume(analysis, hours)
     if driver == "tokens_per_call":
         return "prompt_bloat" if _is_prompt(analysis) else "context_leak"
-    return _class_of_volume(analysis, hours) if driver == "volume" else "spike"
+    return _OF_DRIVER.get(driver, "spike")
 
 
 def _class_of_volume(analysis: Analysis, hours: float) -> str:

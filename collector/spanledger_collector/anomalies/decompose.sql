@@ -1,7 +1,8 @@
 -- One row: what a scope cost since a moment, what it would have cost, and the difference by driver (log-mean Divisia, LMDI-I), which sums to it
 -- exactly. Of a changed ratio the expectation is the week before at today's calls; else it is the same time of day, of the seven days before,
 -- or of as many as there are. A segment is a model, and within one model a feature. `relative_error` is what the sum was off before the rest of
--- the rounding went to the largest effect.
+-- the rounding went to the largest effect. `moved`: the calls that models have less or more than at their time of day, the smaller of the
+-- two by the larger. Near 1 calls went from one model to another, near 0 there only are more of some, or fewer.
 with
   toDateTime({started:UInt32}, 'UTC') as started, toDateTime({since:UInt32}, 'UTC') as since, toDateTime({until:UInt32}, 'UTC') as until,
   scoped as (
@@ -19,11 +20,10 @@ with
   weighted as (
     select segment, is_now, k,
       multiIf(
-        is_now, toUInt64(1),
-        {by_ratio:UInt8} = 1, toUInt64(assumeNotNull(ends.2)),
         days = 0, toUInt64(length),
         bucket >= started - toIntervalDay(days), toUInt64(intDiv(length, 144) + (modulo(intDiv(dateDiff('second', since - interval 60 day, bucket), 600), 144) < modulo(length, 144))),
-        toUInt64(0)) as times,
+        toUInt64(0)) as daily_times,
+      multiIf(is_now, toUInt64(1), {by_ratio:UInt8} = 1, toUInt64(assumeNotNull(ends.2)), daily_times) as times,
       calls, priced_calls, side, tokens, usd
     from scoped
     array join
@@ -31,13 +31,15 @@ with
       [uncached_tokens + cache_read_tokens + cache_write_tokens, uncached_tokens + cache_read_tokens + cache_write_tokens, uncached_tokens + cache_read_tokens + cache_write_tokens, output_tokens, priced_calls] as side,
       [uncached_tokens, cache_read_tokens, cache_write_tokens, output_tokens, priced_calls] as tokens,
       [uncached_usd, cache_read_usd, cache_write_usd, output_usd, other_usd] as usd),
-  greatest(toUInt64(1), multiIf({by_ratio:UInt8} = 1, toUInt64(assumeNotNull(ends.3)), days = 0, toUInt64(before), toUInt64(days))) as divisor,
+  greatest(toUInt64(1), if(days = 0, toUInt64(before), toUInt64(days))) as daily_divisor,
+  if({by_ratio:UInt8} = 1, greatest(toUInt64(1), toUInt64(assumeNotNull(ends.3))), daily_divisor) as divisor,
   kinds as (
     select segment, k,
       sumIf(toDecimal256(usd, 24), is_now) as now_usd, sumIf(toDecimal256(usd, 24) * times, not is_now) / divisor as was_usd,
       sumIf(toFloat64(priced_calls), is_now) as n1, sumIf(toFloat64(priced_calls) * times, not is_now) / divisor as n0,
       sumIf(toFloat64(side), is_now) as s1, sumIf(toFloat64(side) * times, not is_now) / divisor as s0,
       sumIf(toFloat64(tokens), is_now) as q1, sumIf(toFloat64(tokens) * times, not is_now) / divisor as q0,
+      n1 - sumIf(toFloat64(priced_calls) * daily_times, not is_now) / daily_divisor as more,
       sumIf(calls, is_now) as calls_now
     from weighted
     group by segment, k),
@@ -60,7 +62,7 @@ with
   effects as (
     select [sum(weight * log(all1 / all0)), sum(weight * log(size1 / size0)), sum(weight * log((m1 / all1) / (m0 / all0))), sum(weight * log(share1 / share0)), sum(weight * log(price1 / price0))] as raw
     from logs),
-  (select (sum(now_usd), sum(was_usd), sumIf(calls_now, k = 'other')) from kinds) as totals,
+  (select (sum(now_usd), sum(was_usd), sumIf(calls_now, k = 'other'), sumIf(greatest(more, 0), k = 'other') as won, sumIf(greatest(-more, 0), k = 'other') as lost) from kinds) as totals,
   toDecimal128(assumeNotNull(totals.1), 24) as actual, toDecimal128(assumeNotNull(totals.2), 24) as expected, actual - expected as impact,
   (select raw from effects) as raw_effects,
   arrayMap(x -> toDecimal128(x, 24), raw_effects) as rounded,
@@ -68,4 +70,6 @@ with
 select
   actual as actual_usd, expected as expected_usd, impact as impact_usd, toUInt64(assumeNotNull(totals.3)) as calls, toUInt8(assumeNotNull(days)) as reference_days,
   arrayMap((x, i) -> x + if(i = largest, impact - arraySum(rounded), toDecimal128(0, 24)), rounded, arrayEnumerate(rounded)) as effects,
-  abs(arraySum(raw_effects) - toFloat64(impact)) / greatest(abs(toFloat64(impact)), 1e-12) as relative_error
+  abs(arraySum(raw_effects) - toFloat64(impact)) / greatest(abs(toFloat64(impact)), 1e-12) as relative_error,
+  -- of one model the segments are features
+  if({model:String} = '', least(assumeNotNull(totals.4), assumeNotNull(totals.5)) / greatest(assumeNotNull(totals.4), assumeNotNull(totals.5), 1e-12), 0.) as moved

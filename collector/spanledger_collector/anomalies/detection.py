@@ -11,7 +11,7 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.anomalies.analysis import Analysis, Window, analyse, change
-from spanledger_collector.anomalies.causes import RATIO_RULES, cause_of, class_of, driver_of, severity_of
+from spanledger_collector.anomalies.causes import RATIO_RULES, cause_of, class_of, driver_of, is_volume, severity_of
 from spanledger_collector.anomalies.feedback import Event, planned
 from spanledger_collector.anomalies.incidents import Incident, read_incidents, write_incidents
 from spanledger_collector.anomalies.overlaps import SHARED, Overlaps
@@ -156,7 +156,8 @@ class _Detection:
             for part in self._current.values()
             if part.is_open
             and part.feedback != "expected"
-            and {part.rule, incident.rule} <= RATIO_RULES
+            and part.by_ratio
+            and incident.by_ratio
             and part.driver == incident.driver
             and self._overlaps.share(part.place, incident.place, part.started_at) >= SHARED
         ]
@@ -189,12 +190,15 @@ class _Detection:
         self._merged.append(replace(part, status="resolved", resolved_at=self._now, updated_at=self._now, cause=cause))
 
     def _open(self, seed: Signal) -> Incident | None:
-        """Return the incident that a signal tells of; None where it is planned."""
+        """Return the incident that a signal tells of; None where it is planned, or a ratio that costs nothing."""
         by_ratio = seed.rule in RATIO_RULES
         started = began(self._client, seed, self._until)
         window = Window(started, self._until)
         found = analyse(self._client, seed.place, window, by_ratio=by_ratio)
-        if self._is_planned(found.place, started):
+        if by_ratio and self._is_dear(found) and is_volume(driver_of(seed.rule, found.change), found.change):
+            by_ratio = False
+            found = analyse(self._client, seed.place, window, by_ratio=by_ratio)
+        if self._is_planned(found.place, started) or (seed.rule in RATIO_RULES and not self._is_dear(found)):
             return None
         again = sum(incident.feedback == "expected" and seed.series in incident.series for incident in self._known)
         blank = Incident(
@@ -213,6 +217,10 @@ class _Detection:
         )
         told = self._told(blank, found)
         return replace(told, first_impact_usd=told.impact_usd)
+
+    def _is_dear(self, found: Analysis) -> bool:
+        """Tell whether the exact figures bear a signal out: its own money is an estimate."""
+        return found.change.impact_usd >= self._thresholds.floor_usd
 
     def _told(self, incident: Incident, found: Analysis) -> Incident:
         """Return an incident with its figures and words, as an analysis has them."""

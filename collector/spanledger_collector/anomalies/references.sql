@@ -6,7 +6,7 @@ with
     select
       series, any(dimension) as dimension_, any(names) as names_, min(toUnixTimestamp(bucket)) as seen,
       groupArrayInsertAt(0., {reference_buckets:UInt32})(usd, i) as usd_a, groupArrayInsertAt(0., {reference_buckets:UInt32})(calls, i) as calls_a, groupArrayInsertAt(0., {reference_buckets:UInt32})(priced_calls, i) as priced_a,
-      groupArrayInsertAt(0., {reference_buckets:UInt32})(tokens, i) as tokens_a, groupArrayInsertAt(0., {reference_buckets:UInt32})(input, i) as input_a, groupArrayInsertAt(0., {reference_buckets:UInt32})(cached, i) as cached_a,
+      groupArrayInsertAt(0., {reference_buckets:UInt32})(tokens, i) as tokens_a, groupArrayInsertAt(0., {reference_buckets:UInt32})(weighed, i) as weighed_a, groupArrayInsertAt(0., {reference_buckets:UInt32})(input, i) as input_a, groupArrayInsertAt(0., {reference_buckets:UInt32})(cached, i) as cached_a,
       groupArrayInsertAt(0., {reference_buckets:UInt32})(attempts, i) as attempts_a, groupArrayInsertAt(0., {reference_buckets:UInt32})(measured, i) as measured_a, groupArrayInsertAt(0., {reference_buckets:UInt32})(chars, i) as chars_a,
       groupArrayInsertAt(0., {reference_buckets:UInt32})(session_max, i) as session_a, groupArrayInsertAt(0., {reference_buckets:UInt32})(repeats, i) as repeats_a, groupArrayInsertAt(0., {reference_buckets:UInt32})(largest, i) as largest_a,
       groupArrayInsertAt(toUInt64(0), {reference_buckets:UInt32})(fingerprint, i) as fingerprint_a
@@ -16,18 +16,18 @@ with
       where bucket >= toDateTime(first, 'UTC') and bucket < toDateTime(arrayMax(hours), 'UTC') and has({dimensions:Array(String)}, dimension) and series % {shards:UInt32} = {shard:UInt32})
     group by series),
   running as (
-    select *, arrayCumSum(usd_a) as usd_c, arrayCumSum(calls_a) as calls_c, arrayCumSum(priced_a) as priced_c, arrayCumSum(tokens_a) as tokens_c, arrayCumSum(input_a) as input_c, arrayCumSum(cached_a) as cached_c, arrayCumSum(attempts_a) as attempts_c, arrayCumSum(repeats_a) as repeats_c
+    select *, arrayCumSum(usd_a) as usd_c, arrayCumSum(calls_a) as calls_c, arrayCumSum(priced_a) as priced_c, arrayCumSum(tokens_a) as tokens_c, arrayCumSum(weighed_a) as weighed_c, arrayCumSum(input_a) as input_c, arrayCumSum(cached_a) as cached_c, arrayCumSum(attempts_a) as attempts_c, arrayCumSum(repeats_a) as repeats_c
     from raw),
   windows as (
     select *,
       arrayMap((a, b) -> a - b, usd_c, arrayShiftRight(usd_c, 6, 0.)) as usd_1, arrayMap((a, b) -> a - b, usd_c, arrayShiftRight(usd_c, 36, 0.)) as usd_6, arrayMap((a, b) -> a - b, usd_c, arrayShiftRight(usd_c, 144, 0.)) as usd_24,
       arrayMap((a, b) -> a - b, priced_c, arrayShiftRight(priced_c, 6, 0.)) as n_1, arrayMap((a, b) -> a - b, priced_c, arrayShiftRight(priced_c, 36, 0.)) as n_6, arrayMap((a, b) -> a - b, priced_c, arrayShiftRight(priced_c, 144, 0.)) as n_24,
-      arrayMap((a, b) -> a - b, tokens_c, arrayShiftRight(tokens_c, 6, 0.)) as tokens_1, arrayMap((a, b) -> a - b, tokens_c, arrayShiftRight(tokens_c, 36, 0.)) as tokens_6, arrayMap((a, b) -> a - b, tokens_c, arrayShiftRight(tokens_c, 144, 0.)) as tokens_24,
+      arrayMap((a, b) -> a - b, tokens_c, arrayShiftRight(tokens_c, 36, 0.)) as tokens_6, arrayMap((a, b) -> a - b, tokens_c, arrayShiftRight(tokens_c, 144, 0.)) as tokens_24,
       arrayMap((a, b) -> a - b, calls_c, arrayShiftRight(calls_c, 6, 0.)) as calls_1, arrayMap((a, b) -> a - b, calls_c, arrayShiftRight(calls_c, 36, 0.)) as calls_6,
       arrayMap(w -> arrayMap((a, b, c, d) -> (a - b) / greatest(c - d, 1), cached_c, arrayShiftRight(cached_c, w, 0.), input_c, arrayShiftRight(input_c, w, 0.)), [6, 36, 144]) as shares,
       arrayMap((a, b, c, d) -> (a - b) / greatest(c - d, 1), repeats_c, arrayShiftRight(repeats_c, 6, 0.), calls_c, arrayShiftRight(calls_c, 6, 0.)) as repeats_1,
       arrayMap((a, b, c, d) -> (a - b) / greatest(c - d, 1), attempts_c, arrayShiftRight(attempts_c, 6, 0.), calls_c, arrayShiftRight(calls_c, 6, 0.)) as attempts_1,
-      arrayMap((usd_w, tokens_w) -> arrayMap((a, n) -> a / greatest(n, 1), usd_w, tokens_w), [usd_1, usd_6, usd_24], [tokens_1, tokens_6, tokens_24]) as prices_, arrayMap((a, n) -> a / greatest(n, 1), tokens_6, n_6) as size_6, arrayMap((a, n) -> a / greatest(n, 1), tokens_24, n_24) as size_24, arrayMap((a, n) -> a / greatest(n, 1), usd_24, n_24) as unit_24
+      arrayMap((usd_w, w) -> arrayMap((a, b, c) -> a / greatest(b - c, 1), usd_w, weighed_c, arrayShiftRight(weighed_c, w, 0.)), [usd_1, usd_6, usd_24], [6, 36, 144]) as prices_, arrayMap((a, n) -> a / greatest(n, 1), tokens_6, n_6) as size_6, arrayMap((a, n) -> a / greatest(n, 1), tokens_24, n_24) as size_24, arrayMap((a, n) -> a / greatest(n, 1), usd_24, n_24) as unit_24
     from running),
   hourly as (
     select *, arrayJoin(hours) as hour, toInt32(intDiv(hour - first, 600)) as h, least((hour - seen) / 86400., 9.) as days_,
@@ -50,11 +50,11 @@ select
   arraySum(arraySlice(usd_a, h - 1013, 1008)) / (24. * least(7., greatest(days_, 1 / 24))) as hour_usd, arraySum(arraySlice(calls_a, h - 1013, 1008)) / (24. * least(7., greatest(days_, 1 / 24))) as hour_calls,
   arrayMax(arraySlice(usd_1, h - 1013, 1008)) as usd_1h_max,
   arrayReduce('quantileExact(0.99)', arraySlice(usd_6, h - 1043, 1008)) as usd_6h_q99,
-  arrayMap((v, k, from, least_) -> if(arrayCount(n -> n >= 20, k) < least_, 0., arrayReduce('quantileExactIf(0.9)', arraySlice(v, from, 1008), arrayMap(n -> n >= 20, k))), prices_, [k_1, k_6, k_24], starts, [36, 72, 72]) as prices,
+  arrayMap((v, k, from, least_) -> if(arrayCount(n -> n >= 10, k) < least_, 0., arrayReduce('quantileExactIf(0.9)', arraySlice(v, from, 1008), arrayMap(n -> n >= 10, k))), prices_, [k_1, k_6, k_24], starts, [36, 72, 72]) as weighed_prices,
   if(arrayCount(n -> n >= 20, k_6) < 72, 0., arrayReduce('quantileExactIf(0.95)', arraySlice(size_6, h - 1043, 1008), arrayMap(n -> n >= 20, k_6))) as tokens_6h_q95,
   if(arrayCount(n -> n >= 20, k_24) < 72, 0., arrayReduce('quantileExactIf(0.95)', arraySlice(size_24, h - 1151, 1008), arrayMap(n -> n >= 20, k_24))) as tokens_24h_q95,
   if(arrayCount(n -> n >= 20, k_24) < 72, 0., arrayReduce('quantileExactIf(0.95)', arraySlice(unit_24, h - 1151, 1008), arrayMap(n -> n >= 20, k_24))) as unit_24h_q95,
-  arrayMap((v, k, from, least_) -> if(arrayCount(n -> n >= 20, k) < least_, 0., arrayReduce('quantileExactIf(0.02)', arraySlice(v, from, 1008), arrayMap(n -> n >= 20, k))), shares, [k_1, k_6, k_24], starts, [36, 72, 72]) as cached,
+  arrayMap((v, k, from, least_) -> if(arrayCount(n -> n >= 10, k) < least_, 0., arrayReduce('quantileExactIf(0.02)', arraySlice(v, from, 1008), arrayMap(n -> n >= 10, k))), shares, [k_1, k_6, k_24], starts, [36, 72, 72]) as cached,
   if(arrayCount(n -> n >= 20, k_1) < 36, 0., arrayReduce('quantileExactIf(0.95)', arraySlice(attempts_1, h - 1013, 1008), arrayMap(n -> n >= 20, k_1))) as attempts_q95,
   arrayMax(arraySlice(session_a, h - 1013, 1008)) as session_max, if(arrayCount(n -> n >= 10, m_1) < 36, -1., arrayReduce('quantileExactIf(0.99)', arraySlice(repeats_1, h - 1013, 1008), arrayMap(n -> n >= 10, m_1))) as repeated, arrayMax(arraySlice(largest_a, h - 1013, 1008)) as largest_max,
   if(days_ < 7, 0., arrayMin(arrayFlatten(arrayMap(d -> [calls_6[h - 144 * d], calls_6[h - 144 * d + 6], calls_6[h - 144 * d - 6]], range(1, 8))))) as calls_6h_min,

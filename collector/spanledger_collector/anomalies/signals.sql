@@ -6,7 +6,7 @@ with
     select
       series, any(dimension) as dimension_, any(names) as names_,
       groupArrayInsertAt(0., {buckets:UInt32})(usd, i) as usd_a, groupArrayInsertAt(0., {buckets:UInt32})(calls, i) as calls_a, groupArrayInsertAt(0., {buckets:UInt32})(priced_calls, i) as priced_a,
-      groupArrayInsertAt(0., {buckets:UInt32})(tokens, i) as tokens_a, groupArrayInsertAt(0., {buckets:UInt32})(input, i) as input_a, groupArrayInsertAt(0., {buckets:UInt32})(cached, i) as cached_a,
+      groupArrayInsertAt(0., {buckets:UInt32})(tokens, i) as tokens_a, groupArrayInsertAt(0., {buckets:UInt32})(weighed, i) as weighed_a, groupArrayInsertAt(0., {buckets:UInt32})(input, i) as input_a, groupArrayInsertAt(0., {buckets:UInt32})(cached, i) as cached_a,
       groupArrayInsertAt(0., {buckets:UInt32})(attempts, i) as attempts_a, groupArrayInsertAt(0., {buckets:UInt32})(measured, i) as measured_a, groupArrayInsertAt(0., {buckets:UInt32})(chars, i) as chars_a,
       groupArrayInsertAt(0., {buckets:UInt32})(session_max, i) as session_a, groupArrayInsertAt(0., {buckets:UInt32})(repeats, i) as repeats_a, groupArrayInsertAt(0., {buckets:UInt32})(largest, i) as largest_a,
       groupArrayInsertAt(toUInt64(0), {buckets:UInt32})(fingerprint, i) as fingerprint_a, groupArrayInsertAt(0., {buckets:UInt32})(fingerprint_calls, i) as fingerprint_calls_a
@@ -22,9 +22,6 @@ with
       arraySum(usd_l) as c1, arraySum(priced_l) as n1, arraySum(calls_l) as all1, arraySum(arraySlice(tokens_a, e - 5, 6)) as t1,
       arraySum(arraySlice(usd_a, e - 35, 36)) as c6, arraySum(arraySlice(priced_a, e - 35, 36)) as n6, arraySum(arraySlice(tokens_a, e - 35, 36)) as t6, arraySum(arraySlice(calls_a, e - 35, 36)) as all6,
       arraySum(arraySlice(usd_a, e - 143, 144)) as c24, arraySum(arraySlice(priced_a, e - 143, 144)) as n24, arraySum(arraySlice(tokens_a, e - 143, 144)) as t24,
-      -- a ratio of the shortest window with enough calls: an hour, 6 hours, 24 hours
-      multiIf(n1 >= 30, 1, n6 >= 30, 2, n24 >= 30, 3, 0) as w, [6, 36, 144][w] as w_n,
-      arraySum(arraySlice(usd_a, e - w_n + 1, w_n)) as c_w, arraySum(arraySlice(tokens_a, e - w_n + 1, w_n)) as t_w, arraySum(arraySlice(priced_a, e - w_n + 1, w_n)) as n_w,
       arraySum(arraySlice(attempts_a, e - 5, 6)) / greatest(all1, 1) as tries,
       arrayMax(arraySlice(session_a, e - 5, 6)) as session_1, arraySum(arraySlice(repeats_a, e - 5, 6)) as repeats_1, repeats_1 / greatest(all1, 1) as repeated_1, arrayMax(arraySlice(largest_a, e - 5, 6)) as largest_1,
       if(arraySum(arraySlice(measured_a, e - 5, 6)) >= 10, 6, 36) as p_n,
@@ -33,26 +30,29 @@ with
     from (select *, arrayJoin(points) as point from raw)),
   compared as (
     select w.*, r.*,
-      -- the cached share needs fewer calls, with room for chance: what is cached is cheap, and after a collapse there may be little traffic
-      multiIf(n1 >= 10 and r.cached[1] > 0, 1, n6 >= 10 and r.cached[2] > 0, 2, n24 >= 10 and r.cached[3] > 0, 3, 0) as s, [6, 36, 144][s] as s_n,
-      arraySum(arraySlice(usd_a, e - s_n + 1, s_n)) as c_s, arraySum(arraySlice(tokens_a, e - s_n + 1, s_n)) as t_s, arraySum(arraySlice(priced_a, e - s_n + 1, s_n)) as n_s,
-      arraySum(arraySlice(cached_a, e - s_n + 1, s_n)) / greatest(arraySum(arraySlice(input_a, e - s_n + 1, s_n)), 1) as share,
+      -- price and cached share of the shortest window that has ten calls and a reference: an hour, 6 hours, 24 hours. After a change there may be
+      -- little traffic, and old calls hide it in a longer window; fewer calls than 30 have room for chance
+      multiIf(n1 >= 10 and r.weighed_prices[1] > 0, 1, n6 >= 10 and r.weighed_prices[2] > 0, 2, n24 >= 10 and r.weighed_prices[3] > 0, 3, 0) as k, [6, 36, 144][k] as k_n, r.weighed_prices[k] as price_q90,
+      arraySum(arraySlice(usd_a, e - k_n + 1, k_n)) as c_k, arraySum(arraySlice(weighed_a, e - k_n + 1, k_n)) as t_k, arraySum(arraySlice(priced_a, e - k_n + 1, k_n)) as n_k,
+      multiIf(n1 >= 10 and r.cached[1] > 0, 1, n6 >= 10 and r.cached[2] > 0, 2, n24 >= 10 and r.cached[3] > 0, 3, 0) as s, [6, 36, 144][s] as s_n, r.cached[s] as cache_q02,
+      arraySum(arraySlice(usd_a, e - s_n + 1, s_n)) as c_s, arraySum(arraySlice(input_a, e - s_n + 1, s_n)) as i_s, arraySum(arraySlice(priced_a, e - s_n + 1, s_n)) as n_s,
+      arraySum(arraySlice(cached_a, e - s_n + 1, s_n)) / greatest(i_s, 1) as share,
       toDateTime(w.point, 'UTC') as at_point, r.days >= 3 as warm, r.hour_usd / greatest(r.hour_calls, 1e-9) as mean_usd,
-      w.c_w / greatest(w.t_w, 1) as price, r.prices[w.w] as price_q90, r.prices[s] as price_q90_s, r.cached[s] as cache_q02, w.t6 / greatest(w.n6, 1) as size6, w.t24 / greatest(w.n24, 1) as size24, w.c24 / greatest(w.n24, 1) as unit24,
-      w.c_w >= 0.02 * w.w_n / 6 * r.hour_usd as priced_enough, c_s >= 0.02 * s_n / 6 * r.hour_usd as shared_enough,
-      2 * sqrt(cache_q02 * (1 - cache_q02) * greatest(0, 1 / greatest(n_s, 1) - 1 / 30)) as chance,
+      w.t6 / greatest(w.n6, 1) as size6, w.t24 / greatest(w.n24, 1) as size24, w.c24 / greatest(w.n24, 1) as unit24,
+      c_k >= 0.02 * k_n / 6 * r.hour_usd as priced_enough, c_s >= 0.02 * s_n / 6 * r.hour_usd as shared_enough,
+      1 + sqrt(greatest(0, 1 / greatest(n_k, 1) - 1 / 30)) as price_chance, 2 * sqrt(cache_q02 * (1 - cache_q02) * greatest(0, 1 / greatest(n_s, 1) - 1 / 30)) as share_chance,
       arraySum(arrayMap((f, n) -> if(f != 0 and not has(r.fingerprints, f), n, 0.), w.prompts_1, w.prompts_n)) as new_prompt_calls
     from windows as w
     left join {references} as r on r.series = w.series and r.at = toDateTime(intDiv(w.point - 1, 3600) * 3600, 'UTC')),
   ruled as (
-    select at_point, series, dimension_, names_, point, days, usd_a, tokens_a, priced_a, input_a, cached_a, e, usd_1h_max, usd_6h_q99, price_q90, tokens_6h_q95, tokens_24h_q95, unit_24h_q95, cache_q02, hour_usd, c1,
+    select at_point, series, dimension_, names_, point, days, usd_a, tokens_a, weighed_a, priced_a, input_a, cached_a, e, usd_1h_max, usd_6h_q99, price_q90, tokens_6h_q95, tokens_24h_q95, unit_24h_q95, cache_q02, hour_usd, c1,
       arrayJoin([
         ('spike', if(warm, c1 / (usd_1h_max + greatest(3 * mean_usd, 0.1 * hour_usd)), 0.), c1 - hour_usd, 6),
         ('sustained', if(warm, c6 / (usd_6h_q99 + greatest(3 * mean_usd, 0.6 * hour_usd)), 0.), c6 - 6 * hour_usd, 36),
-        ('price', if(warm and priced_enough and price_q90 > 0, price / price_q90, 0.), c_w - t_w * price_q90, w_n),
+        ('price', if(warm and priced_enough and price_q90 > 0, c_k / greatest(t_k, 1) / price_q90 / price_chance, 0.), c_k - t_k * price_q90, k_n),
         ('tokens_6h', if(warm and n6 >= 30 and tokens_6h_q95 > 0, size6 / tokens_6h_q95, 0.), c6 * (1 - tokens_6h_q95 / greatest(size6, 1)), 36),
         ('tokens_24h', if(warm and n24 >= 30 and tokens_24h_q95 > 0, size24 / tokens_24h_q95, 0.), c24 * (1 - tokens_24h_q95 / greatest(size24, 1)), 144),
-        ('cache', if(warm and shared_enough, cache_q02 - chance - share, 0.), greatest(c_s - n_s * mean_usd, if(price_q90_s > 0, c_s - t_s * price_q90_s, 0.), 0.), s_n),
+        ('cache', if(warm and shared_enough, cache_q02 - share_chance - share, 0.), greatest(cache_q02 - share, 0.) * i_s * 0.9 * weighed_prices[s], s_n),
         ('creep', if(warm and n24 >= 20, creep, 0.), 0.14 * c24, 144),
         ('unit_cost', if(warm and n24 >= 30 and unit_24h_q95 > 0, unit24 / unit_24h_q95, 0.), c24 - n24 * unit_24h_q95, 144),
         ('repeats', multiIf(repeats_1 < 20, 0., warm and repeated >= 0, repeated_1 - repeated, repeats_1 >= 50, repeated_1 - 0.4, 0.), c1 * repeated_1, 6),
@@ -65,11 +65,11 @@ with
 select at, series, dimension, names, rule, value, excess_usd, days, started_at
 from (select
   at_point as at, series, dimension_ as dimension, names_ as names, rule_.1 as rule, rule_.2 as value, rule_.3 as excess_usd, days,
-  arraySlice(usd_a, e - rule_.4 + 1, rule_.4) as usd_w, arraySlice(tokens_a, e - rule_.4 + 1, rule_.4) as tokens_w, arraySlice(priced_a, e - rule_.4 + 1, rule_.4) as priced_w,
+  arraySlice(usd_a, e - rule_.4 + 1, rule_.4) as usd_w, arraySlice(tokens_a, e - rule_.4 + 1, rule_.4) as tokens_w, arraySlice(weighed_a, e - rule_.4 + 1, rule_.4) as weighed_w, arraySlice(priced_a, e - rule_.4 + 1, rule_.4) as priced_w,
   -- the first of the ten minutes in the rule's window that are out of line by themselves
   greatest(1, multiIf(
     rule_.1 in ('spike', 'repeats', 'session', 'retries', 'sustained'), arrayFirstIndex(x -> x > 1.5 * greatest(hour_usd / 6, if(rule_.1 = 'sustained', usd_6h_q99 / 36, usd_1h_max / 6)), usd_w),
-    rule_.1 = 'price', arrayFirstIndex((c, t) -> c > 1.3 * price_q90 * t and c > 0, usd_w, tokens_w),
+    rule_.1 = 'price', arrayFirstIndex((c, t) -> c > 1.3 * price_q90 * t and c > 0, usd_w, weighed_w),
     rule_.1 like 'tokens%', arrayFirstIndex((t, n) -> t > 1.2 * if(rule_.1 = 'tokens_6h', tokens_6h_q95, tokens_24h_q95) * n and n > 0, tokens_w, priced_w),
     rule_.1 = 'unit_cost', arrayFirstIndex((c, n) -> c > 1.2 * unit_24h_q95 * n and n > 0, usd_w, priced_w),
     rule_.1 = 'cache', arrayFirstIndex((k, i) -> i > 0 and k < (cache_q02 - 0.05) * i, arraySlice(cached_a, e - rule_.4 + 1, rule_.4), arraySlice(input_a, e - rule_.4 + 1, rule_.4)),

@@ -129,9 +129,9 @@ def report(scorer: Scorer, fires: Fires, found: Mapping[str, Mapping[str, float]
     for incident in INCIDENTS:
         cells = [f"{score.by_class[incident][0]:.2f}, {score.by_class[incident][1]:.1f} h" for _, score, _ in lines]
         print(f"| `{incident}` | {' | '.join(cells)} |")
-    print("\nfound within an hour; within an hour that had calls:")
+    print("\nfound within an hour; within an hour that had calls; within an hour, of those that have ten calls in it:")
     for incident in _AT_ONCE:
-        cells = [f"{score.by_class[incident][2]:.2f}, {score.by_class[incident][3]:.2f}" for _, score, _ in lines]
+        cells = [", ".join(f"{share:.2f}" for share in score.by_class[incident][2:]) for _, score, _ in lines]
         print(f"| `{incident}` | {' | '.join(cells)} |")
     for odd in (0, 1):
         best = scorer.fitted(fires, found["balanced"], _GRID, scorer.half(odd), _MOST)

@@ -16,6 +16,7 @@ Bools = NDArray[np.bool_]
 
 _TEST: Final = BUCKETS // 2
 _GAP: Final = 36  # alerts less than 6 hours apart are one
+_ENOUGH: Final = 10  # calls
 _TWO_DAYS: Final = 288  # in which a change for good must be found
 _RESAMPLES: Final = 1000
 
@@ -24,14 +25,15 @@ _RESAMPLES: Final = 1000
 class Score:
     """Of some runs: false alerts a series and week, recall, precision, F1; by incident recall, median delay (hours), shares found soon.
 
-    Soon is an hour by the clock, and an hour of ten minutes that had calls: a series that is silent shows nothing.
+    Soon is an hour by the clock, an hour of ten minutes that had calls, and an hour by the clock of the runs that have ten calls in it: a
+    series that is silent shows nothing.
     """
 
     false_alerts: float
     recall: float
     precision: float
     f1: float
-    by_class: Mapping[str, tuple[float, float, float, float]]
+    by_class: Mapping[str, tuple[float, float, float, float, float]]
 
 
 class Scorer:
@@ -48,6 +50,8 @@ class Scorer:
         called = np.cumsum([np.concatenate([[False], run.calls > 0]) for run in runs], axis=1)
         self._called_before = np.take_along_axis(called, self._begin[:, None], axis=1)
         self._called = called[:, _TEST + 1 :]
+        first = [run.calls[begin : begin + 6].sum() for run, begin in zip(runs, self._begin, strict=True)]
+        self._has_calls: Bools = np.array(first) >= _ENOUGH
         points = np.arange(_TEST, BUCKETS)[None, :]
         since = (points >= self._begin[:, None]) & self.is_incident[:, None]
         self._within, self._after = since & (points < until[:, None]), since
@@ -80,8 +84,15 @@ class Scorer:
             mine = of & (self._scenario == name)
             hours = delay[mine & found]
             median = float(np.median(hours)) if len(hours) else float("nan")
-            soon = [float((found & (time <= 1.001))[mine].mean()) for time in (delay, self._hours_with_calls(delay))]
-            by_class[name] = (float(found[mine].mean()), median, soon[0], soon[1])
+            soon = [
+                float((found & (time <= 1.001))[those].mean())
+                for time, those in (
+                    (delay, mine),
+                    (self._hours_with_calls(delay), mine),
+                    (delay, mine & self._has_calls),
+                )
+            ]
+            by_class[name] = (float(found[mine].mean()), median, soon[0], soon[1], soon[2])
         f1 = 2 * precision * recall / max(precision + recall, 1e-9)
         return Score(float(false[of & ~self.is_incident].mean()), recall, precision, f1, by_class)
 

@@ -21,12 +21,14 @@ _PRICES: Final = {"uncached": Decimal("0.000002"), "cache_read": Decimal("0.0000
 Cell = dict[str, Any]
 
 
-def cell(calls: int = 20, *, size: int = 1000, cached: float = 0.5, price: Decimal | int = 1, **more: Any) -> Cell:
-    """Return the figures of ten minutes: calls of one size, a cached share of their input, a multiple of the price."""
+def cell(
+    calls: int = 20, *, size: int = 1000, answer: int = 100, cached: float = 0.5, price: Decimal | int = 1, **more: Any
+) -> Cell:
+    """Return the figures of ten minutes: calls and answers of one size, a cached share of their input, a multiple of the price."""
     tokens = {
         "cache_read": round(calls * size * cached),
         "uncached": calls * size - round(calls * size * cached),
-        "output": calls * 100,
+        "output": calls * answer,
     }
     usd = {name: count * _PRICES[name] * price for name, count in tokens.items()}
     total = sum(usd.values(), Decimal(0))

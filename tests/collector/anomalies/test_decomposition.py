@@ -94,6 +94,21 @@ def test_calls_that_moved_to_another_model_are_a_change_of_the_mix(ledger: Ledge
 
     assert moved(found) == {"mix"}
     assert found.effects["volume"] == 0
+    assert found.moved == 1
+
+
+def test_calls_of_another_model_on_top_of_the_usual_took_none_over(ledger: Ledger) -> None:
+    history(ledger, lambda _: cell(20), days=8)
+    history(ledger, lambda ago: cell(15, price=10, model="large") if ago < 6 else None, days=8)
+
+    assert change(ledger.client, Place(), HOUR, by_ratio=True).moved == 0
+
+
+def test_features_of_one_model_are_no_models(ledger: Ledger) -> None:
+    history(ledger, lambda ago: cell(5) if ago < 6 else cell(20), days=8)
+    history(ledger, lambda ago: cell(15, feature="search") if ago < 6 else None, days=8)
+
+    assert change(ledger.client, Place(provider="openai", model="gpt-5"), HOUR, by_ratio=True).moved == 0
 
 
 def test_nothing_that_changed_is_no_impact(ledger: Ledger) -> None:

@@ -88,6 +88,33 @@ def test_what_was_seen_of_two_users_first_goes_on_as_the_incident_of_their_featu
     assert ledger.row("select notify_level > 3 as again from anomalies where status = 'open'") == {"again": 1}
 
 
+def test_calls_that_another_model_took_over_are_a_switch(ledger: Ledger) -> None:
+    history(ledger, lambda ago: cell(5 if ago < 6 else 20), DAYS)
+    history(ledger, lambda ago: cell(15, price=10, model="gpt-5-pro") if ago < 6 else None, DAYS)
+    look(ledger)
+
+    assert only(incidents(ledger))["class"] == "model_switch"
+
+
+def test_more_calls_of_a_dear_model_are_no_switch(ledger: Ledger) -> None:
+    history(ledger, lambda _: cell(100), DAYS)
+    history(ledger, lambda ago: cell(60 if ago < 7 else 2, price=10, model="gpt-5-pro", feature="report"), DAYS)
+    look(ledger)
+
+    found = only(incidents(ledger))
+    assert (found["class"], found["feature"]) == ("abuse", "report")
+    assert "mostly by more calls" in found["cause"]
+
+
+def test_more_calls_without_a_cache_are_no_collapse_of_it(ledger: Ledger) -> None:
+    history(ledger, lambda _: cell(20, size=20_000, cached=0.99), DAYS)
+    history(ledger, lambda ago: cell(600 if ago < 7 else 20, cached=0, model="gpt-5-mini", feature="search"), DAYS)
+    look(ledger)
+
+    found = only(incidents(ledger))
+    assert (found["class"], found["feature"]) == ("spike", "search")
+
+
 def test_two_that_have_nothing_in_common_are_two(ledger: Ledger) -> None:
     history(ledger, collapsing(100), DAYS)
     other: dict[str, Any] = {"tenant": "globex", "team": "sales", "feature": "search"}

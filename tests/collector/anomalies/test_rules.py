@@ -79,6 +79,25 @@ def test_a_cache_that_collapses_is_found_in_a_quiet_hour_too(ledger: Ledger) -> 
     assert "cache" in firing(ledger, lately(HOUR + 1, calls=2, cached=0))
 
 
+def test_a_dearer_model_is_found_in_a_quiet_hour_too(ledger: Ledger) -> None:
+    assert "price" in firing(ledger, lately(HOUR + 1, calls=2, price=5))
+
+
+def test_a_dearer_model_is_found_in_a_series_of_ten_calls_an_hour(ledger: Ledger) -> None:
+    assert "price" in firing(ledger, lambda ago: cell(calls=2, price=5 if ago <= HOUR else 1))
+
+
+def test_few_calls_that_are_dearer_may_be_chance(ledger: Ledger) -> None:
+    assert "price" not in firing(ledger, lately(HOUR + 1, calls=2, price=Decimal("2.5")))
+
+
+def test_longer_answers_are_no_dearer_model(ledger: Ledger) -> None:
+    fired = firing(ledger, lately(HOUR + 1, answer=3000))
+
+    assert "spike" in fired
+    assert "price" not in fired
+
+
 def test_few_calls_that_miss_the_cache_may_be_chance(ledger: Ledger) -> None:
     assert "cache" not in firing(ledger, lately(HOUR + 1, calls=2, cached=0.35))
 

@@ -25,7 +25,7 @@ PROMPT = {"measured_calls": 20, "system_chars": 20 * 400}
         ("retries", {}, {"calls": 60, "attempts": 600}),
         ("huge_call", {}, {"largest_usd": 3}),
         ("prompt", {**PROMPT, "system_fingerprint": 7, "system_fingerprint_calls": 20},
-         {"measured_calls": 20, "system_chars": 20 * 9000, "system_fingerprint": 8, "system_fingerprint_calls": 20}),
+         {"size": 3150, "measured_calls": 20, "system_chars": 20 * 9000, "system_fingerprint": 8, "system_fingerprint_calls": 20}),
     ],
 )  # fmt: skip
 def test_it_is_as_old_as_the_first_ten_minutes_that_are_out_of_line(
