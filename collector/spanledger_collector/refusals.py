@@ -10,9 +10,12 @@ _LEAD: Final = re.compile(
     r"(Received ClickHouse exception, code: \d+, server response: )?(Code: \d+\. DB::Exception: )*"
 )
 _STATUS: Final = re.compile(r"HTTP driver received HTTP status (\d+)")
-# What the engine adds for its own developers: the address, its version, every word it would have taken, where in the plan it was.
+# What the engine adds for its own developers: the address, its version, every word it would have taken, where in the plan it was, its file
+# of what was sent, and a piece of that, which may be a prompt.
 _TAILS: Final = (
     re.compile(r" \(for url \S*\)\s*\Z"),
+    re.compile(r" before: '.*'", re.DOTALL),
+    re.compile(r"[\s:]*\(in file/uri [^()]*\)"),
     re.compile(r"\s*\(version [^()]*(\([^()]*\))?\)"),
     re.compile(r"[.,:]? Expected one of: .*", re.DOTALL),
     re.compile(r"[.:]? (In scope|While (processing|executing)) .*", re.DOTALL),

@@ -303,6 +303,28 @@ def test_json_is_read_strictly_or_kept_aside(server: EmbeddedServer, text: str, 
     assert post(server, text.encode(), Content_Type="application/json")[0] == code
 
 
+@pytest.mark.parametrize(
+    "piece", ['"status": "%s"', '"attributes": [{"key": "a", "value": "it\'s: (%s"}]', '"events": ["%s"]']
+)
+def test_what_cannot_be_read_is_not_repeated_in_the_answer_or_the_log(
+    server: EmbeddedServer, piece: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    span = "{" + piece % "Where is my parcel?" + "}"
+
+    code, answer = post(
+        server,
+        f'{{"resourceSpans": [{{"scopeSpans": [{{"spans": [{span}]}}]}}]}}'.encode(),
+        Content_Type="application/json",
+    )
+
+    assert code == 400
+    assert b"while reading the value of nested key spans" in answer
+    assert "nested key spans" in caplog.text
+    for told in (answer.decode(), caplog.text):
+        assert "parcel" not in told
+        assert "in file" not in told
+
+
 def test_partial_success_in_json_writes_its_count_as_text(server: EmbeddedServer) -> None:
     body = b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "00"}]}]}]}'
 

@@ -163,8 +163,9 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 _MEMORY_LIMIT: Final = 241
-# Of the system: a full disk also comes as an error of the standard library (1001) or of its helper (1000).
-_OUTAGES: Final = {74, 75, 76, 159, 173, 209, 210, 236, 243, 425, 1000, 1001}
+# Of the system: files, threads, pipes that cannot be had. A full disk also comes as an error of the standard library (1001) or of its
+# helper (1000).
+_OUTAGES: Final = {74, 75, 76, 107, 159, 173, 209, 210, 236, 243, 252, 298, 425, 439, 1000, 1001}
 # ClickHouse's error codes for input that it cannot parse.
 _UNREADABLE: Final = {
     6,
