@@ -13,10 +13,10 @@ const at = (id) => document.getElementById(id);
 
 class Gone extends Error {}
 
-async function ask(path) {
+async function ask(path, priority = "auto") {
   let response;
   try {
-    response = await fetch(path, { headers: { Accept: "application/json" }, cache: "no-store" });
+    response = await fetch(path, { headers: { Accept: "application/json" }, cache: "no-store", priority });
   } catch {
     throw new Gone("The collector does not answer. Is `spanledger up` still running?");
   }
@@ -25,7 +25,7 @@ async function ask(path) {
   return body;
 }
 
-const state = { site: null, dashboard: null, panels: [], marks: Promise.resolve([]), generation: 0, retry: null };
+const state = { site: null, dashboard: null, panels: [], marks: null, generation: 0, retry: null };
 
 async function start() {
   const generation = ++state.generation;
@@ -85,6 +85,7 @@ function lay() {
   const watcher = new IntersectionObserver((entries) => entries.forEach((entry) => {
     const found = state.panels.find((each) => each.element === entry.target);
     found.visible = entry.isIntersecting;
+    found.priority = entry.boundingClientRect.top < innerHeight ? "high" : "low";
     if (found.visible) fetchPanel(found);
   }), { rootMargin: "300px" });
   state.panels = [];
@@ -114,14 +115,14 @@ function frame(panel, row) {
 function load(again = false) {
   const { filters } = state.site;
   state.question = question(filters, state.dashboard.choices, state.dashboard.since).toString();
-  state.marks = state.site.tenant ? Promise.resolve([]) : marks();
+  state.marks = null;
   for (const each of state.panels) {
     if (again) each.asked = "";
     if (each.visible) fetchPanel(each);
   }
 }
 
-// What happened, as marks on the time axes; without them the charts still stand.
+// What happened, as marks on the time axes: asked for after the first figures, and without them the charts still stand.
 async function marks() {
   const found = await Promise.all(state.site.annotations.map((query) => ask(`${PAGE}/query/${query}?${state.question}`).catch(() => ({ rows: [], columns: [] }))));
   return found.flatMap(({ rows, columns }) => rows.map((row) => ({ at: Date.parse(row[columns.indexOf("time")]) / 1000, text: row[columns.indexOf("text")] })));
@@ -134,12 +135,18 @@ async function fetchPanel(each) {
   each.asked = asked;
   body.setAttribute("aria-busy", "true");
   try {
-    const [answer, found] = await Promise.all([ask(`${PAGE}/query/${panel.query}?${asked}`), panel.kind === "timeseries" ? state.marks : []]);
+    const answer = await ask(`${PAGE}/query/${panel.query}?${asked}`, each.priority);
     if (each.asked !== asked) return; // the address changed meanwhile
-    show(body, panel, answer, found);
-    each.answer = { answer, found, address: location.href };
+    const known = each.answer?.found ?? [];
+    show(body, panel, answer, known);
+    each.answer = { answer, found: known, address: location.href };
     at("foot").textContent = `As of ${time(Date.now())}, times in ${zoneName()}. Costs in USD; ≥ marks a lower bound, because the cost of some calls is unknown.`;
     arrived();
+    if (panel.kind !== "timeseries") return;
+    const found = await (state.marks ??= marks());
+    if (each.asked !== asked || !(found.length || known.length)) return;
+    each.answer.found = found;
+    show(body, panel, answer, found);
   } catch (error) {
     if (each.asked !== asked) return;
     each.asked = "";
