@@ -62,7 +62,7 @@ with
   effects as (
     select [sum(weight * log(all1 / all0)), sum(weight * log(size1 / size0)), sum(weight * log((m1 / all1) / (m0 / all0))), sum(weight * log(share1 / share0)), sum(weight * log(price1 / price0))] as raw
     from logs),
-  (select (sum(now_usd), sum(was_usd), sumIf(calls_now, k = 'other'), sumIf(greatest(more, 0), k = 'other') as won, sumIf(greatest(-more, 0), k = 'other') as lost) from kinds) as totals,
+  (select (sum(now_usd), sum(was_usd), sumIf(calls_now, k = 'other'), sumIf(greatest(more, 0), k = 'other'), sumIf(greatest(-more, 0), k = 'other')) from kinds) as totals,
   toDecimal128(assumeNotNull(totals.1), 24) as actual, toDecimal128(assumeNotNull(totals.2), 24) as expected, actual - expected as impact,
   (select raw from effects) as raw_effects,
   arrayMap(x -> toDecimal128(x, 24), raw_effects) as rounded,
