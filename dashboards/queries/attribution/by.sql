@@ -8,6 +8,6 @@ from (
     sum(c.input_tokens) as tokens_in, sum(c.output_tokens) as tokens_out
   from costs as c
   where $__timeFilter(bucket) and {filters}
-  group by name)
+  group by {tag})
 order by usd desc, n desc, name
 limit 100

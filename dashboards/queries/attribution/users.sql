@@ -8,6 +8,6 @@ from (
     sum(a.input_tokens) as tokens_in, sum(a.output_tokens) as tokens_out, sum(usd) over () as usd_in_all
   from actor_costs as a
   where $__timeFilter(bucket) and {actor_filters}
-  group by name)
+  group by user)
 order by usd desc, n desc, name
 limit 20

@@ -8,6 +8,6 @@ from (
       select $__timeInterval(bucket) as time, if(team = '', '(untagged)', team) as name, sum(c.known_usd) as usd
       from costs as c
       where $__timeFilter(bucket) and {filters}
-      group by time, name)))
+      group by time, team)))
 group by time, series
 order by time, series

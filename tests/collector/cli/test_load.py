@@ -131,6 +131,9 @@ def test_ctrl_c_ends_a_run_that_waits_for_its_next_call(tmp_path: Path) -> None:
         with subprocess.Popen(command, env=environment()) as process:
             time.sleep(5)
             process.send_signal(signal.SIGINT)
-            code = process.wait(10)
+            try:
+                code = process.wait(10)
+            finally:
+                process.kill()  # where a shell lets its background jobs ignore SIGINT, it would go on for 1,000 seconds
 
     assert code == 130

@@ -10,6 +10,8 @@ import { address, dashboardName, isRelative, parameters, question, range } from 
 const REFRESH_MS = 60_000, RETRY_MS = 10_000;
 const PAGE = "/page";
 const at = (id) => document.getElementById(id);
+// The charting library comes after this file, so that the first questions do not wait for it.
+const drawable = new Promise((done) => { addEventListener("DOMContentLoaded", done, { once: true }); });
 
 class Gone extends Error {}
 
@@ -136,6 +138,7 @@ async function fetchPanel(each) {
   body.setAttribute("aria-busy", "true");
   try {
     const answer = await ask(`${PAGE}/query/${panel.query}?${asked}`, each.priority);
+    if (panel.kind === "timeseries") await drawable;
     if (each.asked !== asked) return; // the address changed meanwhile
     const known = each.answer?.found ?? [];
     show(body, panel, answer, known);
