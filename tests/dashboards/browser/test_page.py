@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable
 from contextlib import closing
+from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,26 @@ def test_the_page_says_what_the_ledger_says(tab: Tab, company: EmbeddedServer) -
             {"since": since},
         ).result_rows
     text = tab.text("totals")
-    assert f"≥ ${usd:.2f}" in text
+    assert f"≥ ${usd.quantize(Decimal('0.01'), ROUND_FLOOR)}" in text
     assert f"{calls:,}" in text
     assert str(unknown) in text
+
+
+def test_a_lower_bound_is_never_rounded_up(tab: Tab) -> None:
+    tab.open("/overview")
+    shown = """async ([values, unknown_calls]) => {
+      const { shown } = await import("/page/static/format.js");
+      const field = { name: "known_usd", unit: "USD", words: {}, zero: "", signed: false };
+      return values.map((known_usd) => shown(field, { known_usd, unknown_calls }));
+    }"""
+    values = ["2.287447175", "1.9992151", "0.16797595", "123456.9", "0.29", "4.35", "0.000068429", "1.005"]
+
+    bounds, sums = (tab.page.evaluate(shown, [values, unknown]) for unknown in (1, 0))
+
+    assert bounds == [
+        "≥ $2.28", "≥ $1.99", "≥ $0.1679", "≥ $123,456", "≥ $0.29", "≥ $4.35", "≥ $0.0000684", "≥ $1.00"
+    ]  # fmt: skip
+    assert sums[:4] == ["$2.29", "$2.00", "$0.168", "$123,457"]
 
 
 def test_a_cost_of_which_nothing_is_known_is_not_shown_as_zero(tab: Tab) -> None:

@@ -9,15 +9,18 @@ export const zoneName = () => zone;
 const number = (value, least = 0, most = least) =>
   value.toLocaleString(LOCALE, { minimumFractionDigits: least, maximumFractionDigits: most });
 
-// Cents when it is some dollars; four digits that count when it is less.
-function usd(value) {
+// Rounded down at a place; fourteen digits of a product are true, so that 0.29 stays 0.29.
+const floored = (size, places) => Math.floor(Number((size * 10 ** places).toPrecision(14))) / 10 ** places;
+
+// Cents when it is some dollars; four digits that count when it is less. A lower bound is never rounded up.
+function usd(value, isBound = false) {
   const size = Math.abs(value);
   if (size === 0) return "$0";
   const sign = value < 0 ? "−" : "";
-  if (size >= 100_000) return `${sign}$${number(size)}`;
-  if (size >= 1) return `${sign}$${number(size, 2)}`;
-  const places = Math.min(12, Math.max(4, 2 - Math.floor(Math.log10(size))));
-  return `${sign}$${size.toFixed(places).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
+  const places = size >= 100_000 ? 0 : size >= 1 ? 2 : Math.min(12, Math.max(4, 2 - Math.floor(Math.log10(size))));
+  const amount = isBound ? floored(size, places) : size;
+  if (size >= 1) return `${sign}$${number(amount, places)}`;
+  return `${sign}$${amount.toFixed(places).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
 }
 
 function short(value) {
@@ -69,11 +72,11 @@ const WRITERS = {
 export const NONE = "–";
 
 // A value of a field as text; what is not there is a dash, never a 0.
-export function written(field, value) {
+export function written(field, value, bounded = false) {
   if (value === null || value === undefined || value === "") return NONE;
   if (field.zero && Number(value) === 0) return field.zero;
   if (field.words[value]) return field.words[value].text;
-  const text = WRITERS[field.unit](["TEXT", "TIME"].includes(field.unit) ? value : Number(value));
+  const text = WRITERS[field.unit](["TEXT", "TIME"].includes(field.unit) ? value : Number(value), bounded);
   return field.signed && Number(value) > 0 ? `+${text}` : text;
 }
 
@@ -99,7 +102,8 @@ export const isBound = (field, row) => BOUNDED.has(field.name) && Number(row.unk
 
 // A value as it is shown in a row: with a ≥ where it is a lower bound, and never as 0 where nothing of it is known.
 export function shown(field, row) {
-  const text = written(field, row[field.name]);
-  if (!isBound(field, row) || text === NONE) return text;
+  const bounded = isBound(field, row);
+  const text = written(field, row[field.name], bounded);
+  if (!bounded || text === NONE) return text;
   return Number(row[field.name]) === 0 ? "unknown" : `≥ ${text}`;
 }
