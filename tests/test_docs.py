@@ -396,5 +396,5 @@ def test_the_case_of_the_money_page_leads_from_a_contract_to_an_adjustment(tmp_p
     assert "acme" in said[2]
     assert "0.000189" in said[2]
     assert "0.000189" in said[4]
-    assert "1 spans read: 1 new calls." in said[5]
+    assert "\n1 new call." in said[5]
     assert f"adjusts {last_day:%Y-%m}: +1 call, +0.000189 USD" in said[6]

@@ -184,21 +184,27 @@ def _report(replayed: Replayed, totals: dict[str, Any] | None, *, json: bool) ->
         typer.echo("\n".join(_sentences(replayed, totals)))
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def _sentences(replayed: Replayed, totals: dict[str, Any]) -> Iterator[str]:
     read = ", ".join(f"{count:,} of {signal}" for signal, count in replayed.requests.items() if signal != "refused")
     refused = replayed.requests["refused"]
     yield f"Requests read: {read}" + (f"; refused: {refused:,}." if refused else ".")
     spans, calls = (max(0, totals[name] - replayed.before[name]) for name in ("spans", "calls"))
-    rest = f", the other {spans - calls:,} are known already or bill nothing" if spans > calls else ""
-    yield f"{spans:,} spans read: {calls:,} new calls{rest}."
+    # What is older than raw spans are kept has left the landing by now: these spans are no count of what was read.
+    rest = (
+        f"; {_counted(spans - calls, 'more span')} landed: known already, or billing nothing" if spans > calls else ""
+    )
+    yield f"{_counted(calls, 'new call')}{rest}."
     unknown, known_usd = totals["unknown_calls"], totals["known_usd"]
     amount = at_least(known_usd) if unknown else money(known_usd)
-    yield f"The ledger holds {totals['calls']:,} billed calls: {amount} USD, {unknown:,} calls of unknown cost."
+    yield f"The ledger holds {_counted(totals['calls'], 'billed call')}: {amount} USD, {_counted(unknown, 'call')} of unknown cost."
     if not replayed.is_settled:
         yield "These totals are still behind: all is stored, but verdicts and rollups are being made. See `spanledger cost` later."
     if replayed.requests["metrics"]:
         yield "Metrics are not kept: money comes from spans and logs."
     if totals["quarantined_spans"]:
-        yield (
-            f"{totals['quarantined_spans']:,} spans are kept aside as impossible: `spanledger quarantine list` tells why."
-        )
+        aside = totals["quarantined_spans"]
+        yield f"{_counted(aside, 'span')} {'is' if aside == 1 else 'are'} kept aside as impossible: `spanledger quarantine list` tells why."

@@ -12,6 +12,7 @@ import pytest
 
 from tests.collector.cli.processes import Ended, environment, python, spanledger
 from tests.collector.cli.recorded import CALLS, COST_USD, OF_RECORDED, Files
+from tests.otlp import chat, request
 
 pytestmark = pytest.mark.e2e
 
@@ -79,7 +80,7 @@ def test_replay_counts_the_good_files_and_names_each_bad_one(replayed: tuple[Pat
     _, ended = replayed
 
     complaints = ended.err.splitlines()
-    assert f"spans read: {CALLS} new calls" in ended.out
+    assert f"\n{CALLS} new calls" in ended.out
     assert ended.code == 1
     assert f"The ledger holds {CALLS} billed calls: 0.003360 USD, 0 calls of unknown cost." in ended.out
     assert len(complaints) == len(files.bad)
@@ -276,3 +277,15 @@ def test_a_log_level_that_is_none_is_wrong_usage() -> None:
 
     assert ended.code == 2
     assert "'LOUD' is no level" in ended.sentence
+
+
+def test_calls_older_than_raw_spans_are_kept_are_counted_like_others(tmp_path: Path) -> None:
+    now = time.time()
+    file = tmp_path / "history.pb"
+    file.write_bytes(request([chat(now - days * 86_400) for days in (1, 45, 60)]).body)
+
+    first, second = (spanledger("replay", file, "--store", tmp_path / "ledger").out.splitlines() for _ in range(2))
+
+    assert first[1] == "3 new calls."
+    assert second[1].startswith("0 new calls")
+    assert first[2] == second[2]
