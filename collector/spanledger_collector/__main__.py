@@ -16,6 +16,8 @@ def main() -> None:
             f"The spanledger command needs {error.name}, which is not installed: pip install 'spanledger[collector]'\n"
         )
         sys.exit(1)
+    except KeyboardInterrupt:  # Ctrl-C while it imports, which takes a second
+        sys.exit(130)
     run()
 
 

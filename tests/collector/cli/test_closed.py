@@ -38,6 +38,17 @@ print("open", flush=True)
 sys.stdin.readline()
 database.close()
 """
+# Presses Ctrl-C at the moment when the command line is imported.
+INTERRUPTED_AT_ITS_IMPORT = """
+import signal, sys
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == "spanledger_collector.cli":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from spanledger_collector.__main__ import main
+main()
+"""
 # Runs the command line as a user who may write only what file modes allow, also where the tests run as root.
 WITHOUT_POWERS = """
 import ctypes, os, sys
@@ -289,3 +300,9 @@ def test_calls_older_than_raw_spans_are_kept_are_counted_like_others(tmp_path: P
     assert first[1] == "3 new calls."
     assert second[1].startswith("0 new calls")
     assert first[2] == second[2]
+
+
+def test_ctrl_c_while_the_command_is_still_being_imported_ends_it_without_a_traceback() -> None:
+    ended = python("-c", INTERRUPTED_AT_ITS_IMPORT)
+
+    assert (ended.code, ended.out, ended.err) == (130, "", "")
