@@ -89,6 +89,14 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(
     assert "Traceback" not in ended.err
 
 
+def test_a_month_that_nobody_closed_has_no_time_of_it(ledger: Path) -> None:
+    (month,) = asked(ledger, "statement")
+    header, line = spanledger("statement", "--csv", "--store", ledger).out.splitlines()
+
+    assert (month["is_closed"], month["closed_at"]) == (0, None)
+    assert dict(zip(header.split(","), line.split(","), strict=True))["closed_at"] == ""
+
+
 def test_a_month_is_closed_while_up_serves_and_stays_as_booked(served: Up) -> None:
     closed = spanledger("close", MONTH, "--note", "checked", "--yes", "--store", served.store)
     again = spanledger("close", MONTH, "--yes", "--store", served.store)

@@ -2,7 +2,7 @@
 select
   s.month as month, s.n as calls, s.all_adjusted as adjustment_calls, s.all_unknown as unknown_calls, s.all_unknown_adjusted as unknown_adjustment_calls,
   s.all_booked as booked_usd, s.all_adjustment as adjustment_usd, s.all_total as total_usd, s.adjusts as adjusts, s.is_closed as is_closed,
-  c.closed_at as closed_at, c.closed_by as closed_by, c.note as note
+  if(s.is_closed, c.closed_at, null) as closed_at, c.closed_by as closed_by, c.note as note
 from (
   select
     month, max(closed_now) as is_closed, sum(own) as n, sum(adjusted) as all_adjusted, sum(unknown) as all_unknown, sum(unknown_adjusted) as all_unknown_adjusted,
