@@ -6,10 +6,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, reading, server_of
+from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, Yes, confirmed, reading, server_of
 from spanledger_collector.cli.show import as_json, working
 from spanledger_collector.exceptions import StoreError, UsageError
-from spanledger_collector.load import Load, Stored, stored
+from spanledger_collector.load import Load, Stored, others, stored
 
 __all__ = ["load"]
 
@@ -40,11 +40,13 @@ def load(
     store: Store = None,
     clickhouse: ClickHouseUrl = None,
     blind: _Blind = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Send made-up calls of models, as services do, and say how many were sent, accepted, stored, lost and doubled.
 
-    They are billed like others, as the service spanledger-load: send them into a ledger that may have them. Exit code 1: lost or doubled.
+    They are billed like others, as the service spanledger-load, and stay: where a ledger has real calls, it asks first.
+    Exit code 1: lost or doubled.
     """
     serving = server_of(store, clickhouse)
     url, token = otlp or (serving.otlp_http_url if serving else ""), serving.token if serving and not otlp else ""
@@ -54,7 +56,7 @@ def load(
     run = Load(url.rstrip("/"), rate, seconds, token, ca, senders, batch)
     run.check()
     if not blind:
-        _check_ledger(run, store, clickhouse)
+        _check_ledger(run, store, clickhouse, yes=yes)
     with working(f"Sending {rate:g} calls a second for {seconds:g} s"):
         run.send()
     kept = None if blind else _awaited(run, store, clickhouse)
@@ -80,15 +82,25 @@ def _read(file: Path) -> str:
     raise UsageError(f"--token-file: {file} has no token: {reason}. Name a file whose first word is one.")
 
 
-def _check_ledger(run: Load, store: Path | None, clickhouse: str | None) -> None:
-    """Ask the ledger once before anything is sent to it: what cannot be read would be billed and never counted."""
+def _check_ledger(run: Load, store: Path | None, clickhouse: str | None, *, yes: bool) -> None:
+    """Ask the ledger once before anything is sent to it: what cannot be read would be billed and never counted.
+
+    Made-up money beside real money needs a yes: it cannot be taken out again.
+    """
     try:
         with working("Asking the ledger"), reading(store, clickhouse) as client:
             stored(client, run.run)
+            real = others(client)
     except StoreError as error:
         raise StoreError(
             f"Nothing was sent. {error} Name the ledger that is written to, or --blind to ask none."
         ) from error
+    if real:
+        confirmed(
+            f"This ledger has {real:,} {'call' if real == 1 else 'calls'} of your services. Made-up calls are billed beside "
+            "them, in sums and statements, and cannot be taken out again.",
+            yes=yes,
+        )
 
 
 def _awaited(run: Load, store: Path | None, clickhouse: str | None) -> Stored:

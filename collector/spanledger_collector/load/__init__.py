@@ -23,7 +23,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from spanledger_collector.load.opening import check
 from spanledger_collector.load.sending import Batch, Client
 
-__all__ = ["GRACE_SECONDS", "SERVICE", "Load", "Stored", "stored"]
+__all__ = ["GRACE_SECONDS", "SERVICE", "Load", "Stored", "others", "stored"]
 
 SERVICE: Final = "spanledger-load"
 """Name of the service that the calls are of."""
@@ -161,6 +161,12 @@ def stored(database: Database, run: str) -> Stored:
         files(__name__).joinpath("stored.sql").read_text("utf-8"), {"service": SERVICE, "run": run}
     ).result_rows[0]
     return Stored(int(rows), int(calls))
+
+
+def others(database: Database) -> int:
+    """Return how many calls the ledger has that no run made."""
+    sql = files(__name__).joinpath("others.sql").read_text("utf-8")
+    return int(database.query(sql, {"service": SERVICE}).result_rows[0][0])
 
 
 def _pattern(choice: random.Random) -> tuple[str, bytes]:

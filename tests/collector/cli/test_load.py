@@ -15,7 +15,7 @@ from tests.collector.alerting.receiving import Hook
 from tests.collector.cli.processes import environment, spanledger, up
 from tests.collector.test_doorway import certificate
 from tests.ledger import Ledger
-from tests.otlp import chat
+from tests.otlp import chat, request
 
 __all__ = ["certificate"]
 
@@ -31,6 +31,23 @@ def test_every_call_that_was_accepted_is_stored_once(tmp_path: Path) -> None:
     (report,) = json.loads(done.out)
     assert (report["sent"], report["accepted"], report["stored"]) == (400, 400, 400)
     assert (report["lost"], report["doubled"], report["given_up"]) == (0, 0, 0)
+
+
+@pytest.mark.e2e
+def test_made_up_money_beside_real_money_needs_a_yes(tmp_path: Path) -> None:
+    file, store = tmp_path / "real.pb", tmp_path / "ledger"
+    file.write_bytes(request([chat(time.time() - 60)]).body)
+    with up(store):
+        assert spanledger("replay", file, "--store", store).code == 0
+        run = ("load", "--store", store, "--rate", 10, "--seconds", 1)
+        refused = spanledger(*run)
+        untouched = spanledger("query", "select count() from calls", "--format", "TSV", "--store", store).out
+        agreed = spanledger(*run, "--yes")
+
+    assert refused.code == 2
+    assert "has 1 call of your services" in refused.err
+    assert untouched == "1\n"
+    assert agreed.code == 0, agreed.err
 
 
 def test_a_run_counts_its_own_calls_only_and_a_repeated_one_once(ledger: Ledger, recently: float) -> None:
