@@ -167,6 +167,25 @@ def test_states_are_in_words_and_sentences_show_code_as_code(tab: Tab) -> None:
     assert tab.page.locator("#unknown details.info code").text_content() == "spanledger prices set"
 
 
+def test_the_one_hour_of_a_new_ledger_is_a_point_on_a_line_chart(tab: Tab) -> None:
+    """A line needs two hours; a point alone was dropped where not each of many hours has room for one."""
+    tab.open("/overview")
+    points = tab.page.evaluate("""async () => {
+      const { draw } = await import("/page/static/charts.js");
+      const element = document.body.appendChild(document.createElement("div"));
+      element.style.cssText = "width: 600px; height: 200px";
+      const times = Array.from({ length: 169 }, (_, hour) => hour * 3600);
+      const values = times.map((_, hour) => (hour === 166 ? 0.9 : null));
+      const field = { name: "known_share", title: "Known", unit: "SHARE", words: {}, steps: [] };
+      const answer = { start: 0, end: times.at(-1), step: 3600 };
+      draw(element, { stacked: false, fields: [field] }, answer, { times, list: [{ name: "Known", values }] }, []);
+      const shapes = echarts.getInstanceByDom(element).getZr().storage.getDisplayList(true);
+      return shapes.filter((shape) => shape.shape?.symbolType === "circle" && !shape.ignore).length;
+    }""")
+
+    assert points == 1
+
+
 def test_a_chart_has_a_table_behind_it(tab: Tab) -> None:
     tab.open("/overview")
     tab.page.locator("#spend .behind summary").click()

@@ -78,7 +78,7 @@ export function draw(element, panel, answer, data, marks) {
       splitNumber: 4, interval: isWhole ? 0.25 : undefined, minInterval: unit === "COUNT" ? 1 : 0, axisLabel: { color: soft, fontSize: 11, formatter: (value) => onAxis(unit, value) }, splitLine: { lineStyle: { color: line } } },
     series: data.list.map((each, index) => ({
       name: each.name, data: panel.stacked || few ? each.values : pointed(each.values), type: panel.stacked ? "bar" : "line", stack: panel.stacked ? "all" : undefined, barCategoryGap: few ? "30%" : "8%", barMaxWidth: 48,
-      showSymbol: !panel.stacked, symbol: "circle", symbolSize: 5, lineStyle: { width: 2 }, emphasis: { focus: "none" }, markLine: index === 0 && markLine.data.length ? markLine : undefined,
+      showSymbol: !panel.stacked, showAllSymbol: true, symbol: "circle", symbolSize: 5, lineStyle: { width: 2 }, emphasis: { focus: "none" }, markLine: index === 0 && markLine.data.length ? markLine : undefined,
     })),
   }, true);
 }
