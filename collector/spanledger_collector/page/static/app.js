@@ -7,11 +7,10 @@ import { setZone, time, zoneName } from "./format.js";
 import { show } from "./panels.js";
 import { address, dashboardName, isRelative, parameters, question, range } from "./state.js";
 
-const REFRESH_MS = 60_000, RETRY_MS = 10_000;
+const REFRESH_MS = 60_000, RETRY_MS = 10_000, NEAR_PIXELS = 300;
 const PAGE = "/page";
+const SILENT = "The collector does not answer. Is `spanledger up` still running?";
 const at = (id) => document.getElementById(id);
-// The charting library comes after this file, so that the first questions do not wait for it.
-const drawable = new Promise((done) => { addEventListener("DOMContentLoaded", done, { once: true }); });
 
 class Gone extends Error {}
 
@@ -20,14 +19,14 @@ async function ask(path, priority = "auto") {
   try {
     response = await fetch(path, { headers: { Accept: "application/json" }, cache: "no-store", priority });
   } catch {
-    throw new Gone("The collector does not answer. Is `spanledger up` still running?");
+    throw new Gone(SILENT);
   }
   const body = await response.json().catch(() => ({}));
   if (!response.ok) throw Object.assign(new Error(body.error || `The server answered ${response.status}.`), { code: body.code });
   return body;
 }
 
-const state = { site: null, dashboard: null, panels: [], marks: null, generation: 0, retry: null };
+const state = { site: null, dashboard: null, panels: [], marks: null, generation: 0, retry: null, drawable: null };
 
 async function start() {
   const generation = ++state.generation;
@@ -45,6 +44,14 @@ async function start() {
   lay();
   render();
   return undefined;
+}
+
+// The charting library takes a moment to start: it comes once the first questions are on their way.
+function library() {
+  return new Promise((onload, failed) => {
+    const onerror = () => { state.drawable = null; failed(new Gone(SILENT)); };
+    document.head.append(make("script", { src: `${PAGE}/static/vendor/echarts.common.min.js`, onload, onerror }));
+  });
 }
 
 function go(next) {
@@ -84,12 +91,12 @@ function tell() {
 }
 
 function lay() {
+  const seen = (found, place, visible) => { Object.assign(found, { visible, priority: place.top < innerHeight ? "high" : "low" }); };
   const watcher = new IntersectionObserver((entries) => entries.forEach((entry) => {
     const found = state.panels.find((each) => each.element === entry.target);
-    found.visible = entry.isIntersecting;
-    found.priority = entry.boundingClientRect.top < innerHeight ? "high" : "low";
+    seen(found, entry.boundingClientRect, entry.isIntersecting);
     if (found.visible) fetchPanel(found);
-  }), { rootMargin: "300px" });
+  }), { rootMargin: `${NEAR_PIXELS}px` });
   state.panels = [];
   const sections = [];
   for (const row of state.dashboard.rows) {
@@ -98,8 +105,12 @@ function lay() {
     else sections.at(-1).append(grid);
   }
   at("panels").replaceChildren(...sections);
-  for (const each of state.panels) watcher.observe(each.element);
   if (location.hash) at(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+  for (const each of state.panels) {
+    const place = each.element.getBoundingClientRect(); // at once: the watcher's first word comes a frame later
+    seen(each, place, place.bottom > -NEAR_PIXELS && place.top < innerHeight + NEAR_PIXELS);
+    watcher.observe(each.element);
+  }
 }
 
 function frame(panel, row) {
@@ -137,8 +148,8 @@ async function fetchPanel(each) {
   each.asked = asked;
   body.setAttribute("aria-busy", "true");
   try {
-    const answer = await ask(`${PAGE}/query/${panel.query}?${asked}`, each.priority);
-    if (panel.kind === "timeseries") await drawable;
+    const drawable = panel.kind === "timeseries" ? (state.drawable ??= library()) : null;
+    const [answer] = await Promise.all([ask(`${PAGE}/query/${panel.query}?${asked}`, each.priority), drawable]);
     if (each.asked !== asked) return; // the address changed meanwhile
     const known = each.answer?.found ?? [];
     show(body, panel, answer, known);
