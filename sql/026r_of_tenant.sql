@@ -1,4 +1,4 @@
--- Attributes without what they say about the tenant, and with the one tenant that a credential stands for, if one is given.
+-- Attributes with the one tenant that a credential stands for, in the place of what they say about it; as they are, where it is empty.
 create or replace function {db}_of_tenant {on_cluster} as (tenant, attributes) -> mapConcat(
-  mapFilter((name, value) -> dictGet('{db}.attribute_dict', 'field', tuple(toString(name))) != 'tenant', attributes),
+  {db}_without_tenant(tenant, attributes),
   CAST(if(tenant = '', map(), map('spanledger.tenant', tenant)), 'Map(LowCardinality(String), String)'));

@@ -7,11 +7,11 @@ select
   if(end_ns > start_ns, end_ns - start_ns, 0) as Duration, StatusCode, StatusMessage,
   `Events.Timestamp`, `Events.Name`, `Events.Attributes`, `Links.TraceId`, `Links.SpanId`, `Links.TraceState`, `Links.Attributes`
 from (
-  -- in stages, because the engine analyses a name at each use and a column only once, at every insert
-  select * replace (
-    if(CredentialTenant = '', ResourceAttributes, {db}_of_tenant(CredentialTenant, ResourceAttributes)) as ResourceAttributes,
-    if(CredentialTenant = '', SpanAttributes, {db}_of_tenant('', SpanAttributes)) as SpanAttributes)
-  from (
-    select * replace ({db}_cut(ResourceAttributes) as ResourceAttributes, {db}_cut(SpanAttributes) as SpanAttributes)
-    from {db}.otlp_spans
-    where impossible = ''));
+  -- one choice for both, because each copies the attributes; of so few bytes none can be too long
+  select
+    least(CredentialTenant = '', byteSize(ResourceAttributes, SpanAttributes) < 1048576) as as_sent,
+    * replace (
+      if(as_sent, ResourceAttributes, {db}_of_tenant(CredentialTenant, {db}_cut(ResourceAttributes))) as ResourceAttributes,
+      if(as_sent, SpanAttributes, {db}_without_tenant(CredentialTenant, {db}_cut(SpanAttributes))) as SpanAttributes)
+  from {db}.otlp_spans
+  where impossible = '');

@@ -3,9 +3,14 @@
 create or replace materialized view {db}.otlp_log_records_mv to {db}.otel_logs {as_its_maker}as
 select
   fromUnixTimestamp64Nano(toInt64(time_ns)) as Timestamp, TraceId, SpanId, TraceFlags, SeverityText, SeverityNumber,
-  ResourceAttributes['service.name'] as ServiceName, Body, ResourceSchemaUrl,
-  if(CredentialTenant = '', {db}_cut(records.ResourceAttributes), {db}_of_tenant(CredentialTenant, {db}_cut(records.ResourceAttributes))) as ResourceAttributes,
-  ScopeSchemaUrl, ScopeName, ScopeVersion, ScopeAttributes,
-  if(CredentialTenant = '', {db}_cut(records.LogAttributes), {db}_of_tenant('', {db}_cut(records.LogAttributes))) as LogAttributes, EventName
-from {db}.otlp_log_records as records
-where impossible = '';
+  ResourceAttributes['service.name'] as ServiceName, Body, ResourceSchemaUrl, ResourceAttributes, ScopeSchemaUrl, ScopeName, ScopeVersion, ScopeAttributes,
+  LogAttributes, EventName
+from (
+  -- one choice for all, because each copies the attributes; of so few bytes none can be too long
+  select
+    least(CredentialTenant = '', byteSize(ResourceAttributes, LogAttributes) < 1048576) as as_sent,
+    * replace (
+      if(as_sent, ResourceAttributes, {db}_of_tenant(CredentialTenant, {db}_cut(ResourceAttributes))) as ResourceAttributes,
+      if(as_sent, LogAttributes, {db}_without_tenant(CredentialTenant, {db}_cut(LogAttributes))) as LogAttributes)
+  from {db}.otlp_log_records
+  where impossible = '');
