@@ -33,6 +33,9 @@ _INSERT_SETTINGS: Final = {
     # normaliser's stages into one expression alone is a fifth of an insert; the rest is 10 to 30 ms of CPU of what is left: 185 -> 166 ms
     # with 1 span, 204 -> 174 with 1,000, 370 -> 358 with 10,000 (medians of 11, interleaved, on 2 busy cores).
     "query_plan_enable_optimizations": 0,
+    # Rows of one insert that replace each other are left to the merges, and to FINAL, as those of two inserts are: 376 -> 357 ms with
+    # 10,000 spans (the least of 10, interleaved, on 2 busy cores).
+    "optimize_on_insert": 0,
 }
 # OTLP/JSON has 64-bit numbers as strings or numbers, and leaves out what is empty.
 _JSON_SETTINGS: Final = {
