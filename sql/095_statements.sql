@@ -16,13 +16,15 @@ create or replace view {db}.statements (
   adjustment_calls Int64 comment 'Calls of earlier months that are booked here: how many more',
   booked_usd Decimal(38, 24) comment 'Known cost of the month itself, USD',
   adjustment_usd Decimal(38, 24) comment 'What is owed more or less for earlier months, USD',
-  total_usd Decimal(38, 24) comment 'Both together, USD'
+  total_usd Decimal(38, 24) comment 'Both together, USD; a lower bound where it is not known: what is unknown is booked as 0',
+  cost_usd Nullable(Decimal(38, 24)) comment 'The same; NULL where the cost of these calls is not known'
 ) as
 with (select if(count() = 0, toDate(0), max(month) + interval 1 month) from {db}.bookings) as first_open
 select
   month, closed, about, tenant, team, feature, service, environment, provider, model, completeness,
   sumIf(n, about = month) as calls, sumIf(n, about < month) as adjustment_calls,
-  sumIf(usd, about = month) as booked_usd, sumIf(usd, about < month) as adjustment_usd, sum(usd) as total_usd
+  sumIf(usd, about = month) as booked_usd, sumIf(usd, about < month) as adjustment_usd, sum(usd) as total_usd,
+  if(completeness in ('priced', 'failed_not_billed', 'notional') or (calls <= 0 and adjustment_calls <= 0), total_usd, null) as cost_usd
 from (
   select month, 1 as closed, about, tenant, team, feature, service, environment, provider, model, completeness, calls as n, amount_usd as usd
   from {db}.bookings

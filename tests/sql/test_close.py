@@ -111,6 +111,16 @@ def test_a_price_that_comes_late_is_an_adjustment(priced: Ledger) -> None:
     priced.settle()
 
     assert charged(priced, ago(1))["total"] == 0
+    assert priced.row(
+        "select total_usd, cost_usd from statements where month = {m:Date} and model != ''", m=ago(1)
+    ) == {
+        "total_usd": 0,
+        "cost_usd": None,
+    }
+    assert priced.rows("select s.cost_usd as usd from statements as s where month = {m:Date} order by usd", m=THIS) == [
+        {"usd": 0},
+        {"usd": Decimal("0.00307")},
+    ]
     assert charged(priced, THIS) == {
         "calls": 0,
         "booked": 0,

@@ -4,7 +4,6 @@ import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,6 +15,7 @@ from spanledger_collector.cli.show import (
     Column,
     added,
     as_json,
+    at_least,
     console,
     decimals,
     money,
@@ -110,13 +110,25 @@ def _in_force(database: Database, client: Client, drafted: Draft, *, is_served: 
 
 def _tell(drafted: Draft, found: Sequence[Repriced], *, wanted: bool, json: bool) -> None:
     if json:
-        rows: list[dict[str, Any]] = [{**vars(one), "delta_usd": one.delta_usd} for one in found]
+        rows = [_for_programs(one) for one in found]
         book = drafted.head.book if wanted else None
         typer.echo(as_json({"in_force": wanted, "book": book, "why": drafted.why, "changes": rows}))
     if not wanted:
         raise UsageError("Nothing was changed. --yes puts it in force.")
     if not json:
         typer.echo(f"Price book {drafted.head.book} is in force: {drafted.why}.")
+
+
+def _for_programs(one: Repriced) -> dict[str, Any]:
+    """Return what changes, with null for a cost that is unknown, beside what is known of it."""
+    known = {"old_usd": one.old_usd, "new_usd": one.new_usd, "delta_usd": one.delta_usd}
+    old, new = one.old_unknown_calls, one.new_unknown_calls
+    unknown = {"old_usd": old, "new_usd": new, "delta_usd": old or new}
+    return {
+        **vars(one),
+        **{name: None if unknown[name] else usd for name, usd in known.items()},
+        **{f"known_{name}": usd for name, usd in known.items()},
+    }
 
 
 def _show(found: Sequence[Repriced]) -> None:
@@ -129,7 +141,7 @@ def _show(found: Sequence[Repriced]) -> None:
     old, new = added(one.old_usd for one in found), added(one.new_usd for one in found)
     shown = ordered[:_SHOWN_MAX]
     places = decimals([old, new, *(usd for one in shown for usd in (one.old_usd, one.new_usd))])
-    print_table(screen, _COLUMNS, [_cells(one, places) for one in shown], _total(found, old, new, places))
+    print_table(screen, _COLUMNS, [_cells(one, places) for one in shown], _total(found, places))
     if len(found) > _SHOWN_MAX:
         screen.print(
             f"{len(found) - _SHOWN_MAX:,} smaller groups are not shown; the total has them. --json has all.",
@@ -155,22 +167,27 @@ def _cells(one: Repriced, places: int) -> dict[str, str]:
         "team": named(one.team, "team"),
         "model": f"{one.provider}/{one.model}",
         "calls": f"{one.calls:,}",
-        **_amounts(one.old_usd, one.new_usd, places),
+        **_amounts([one], places),
     }
 
 
-def _total(found: Sequence[Repriced], old_usd: Decimal, new_usd: Decimal, places: int) -> dict[str, str]:
+def _total(found: Sequence[Repriced], places: int) -> dict[str, str]:
     return {
         "month": "total",
         "tenant": "",
         "team": "",
         "model": "",
         "calls": f"{sum(one.calls for one in found):,}",
-        **_amounts(old_usd, new_usd, places),
+        **_amounts(found, places),
     }
 
 
-def _amounts(old_usd: Decimal, new_usd: Decimal, places: int) -> dict[str, str]:
-    delta = added([new_usd, -old_usd])
-    sign = "+" if delta > 0 else ""
-    return {"old": money(old_usd, places), "new": money(new_usd, places), "delta": f"{sign}{money(delta, places)}"}
+def _amounts(found: Sequence[Repriced], places: int) -> dict[str, str]:
+    old = at_least if any(one.old_unknown_calls for one in found) else money
+    new = at_least if any(one.new_unknown_calls for one in found) else money
+    delta = added(one.delta_usd for one in found)
+    return {
+        "old": old(added(one.old_usd for one in found), places),
+        "new": new(added(one.new_usd for one in found), places),
+        "delta": f"{'+' if delta > 0 else ''}{money(delta, places)}",
+    }

@@ -32,7 +32,7 @@ _DIMENSIONS: Final = (
     "team", "feature", "tenant", "service", "environment", "provider", "model", "completeness"
 )  # fmt: skip
 _COUNTS: Final = ("calls", "adjustment_calls", "unknown_calls", "unknown_adjustment_calls")
-_AMOUNTS: Final = {"booked_usd": "booked USD", "adjustment_usd": "adjustments", "total_usd": "total USD"}
+_AMOUNTS: Final = {"known_booked_usd": "booked USD", "known_adjustment_usd": "adjustments", "known_usd": "total USD"}
 _DIGITS: Final = 24  # of the ledger's amounts: nothing is rounded here
 
 
@@ -81,7 +81,10 @@ def _names(by: str) -> list[str]:
 
 
 def _for_programs(row: Mapping[str, Any]) -> dict[str, Any]:
-    months = [{"month": f"{about:%Y-%m}", "calls": calls, "usd": usd} for about, calls, usd in row["adjusts"]]
+    months = [
+        {"month": f"{about:%Y-%m}", "calls": calls, "known_usd": usd, "cost_usd": None if unknown > 0 else usd}
+        for about, calls, usd, unknown in row["adjusts"]
+    ]
     return {name: str(value) if name == "month" else value for name, value in row.items()} | {"adjusts": months}
 
 
@@ -123,12 +126,18 @@ def _print(texts: list[Column], cells: list[dict[str, str]], rows: list[dict[str
     if any(row["adjustment_calls"] for row in rows):
         columns.append(Column("adjustment_calls", "adj. calls", is_number=True))
     columns += [Column(name, heading, is_number=True) for name, heading in _AMOUNTS.items()]
-    sums = {column.key: "" for column in texts} | {texts[0].key: "total"} | _figures(total, places)
+    unknown = _unknown(total) if texts[0].key != "month" else total["unknown_calls"] + total["unknown_adjustment_calls"]
+    sums = {column.key: "" for column in texts} | {texts[0].key: "total"} | _figures(total, places, unknown)
     screen = console()
-    print_table(screen, columns, [cell | _figures(row, places) for cell, row in zip(cells, rows, strict=True)], sums)
+    print_table(
+        screen,
+        columns,
+        [cell | _figures(row, places, _unknown(row)) for cell, row in zip(cells, rows, strict=True)],
+        sums,
+    )
     for line in _adjustments([about for row in rows for about in row["adjusts"]]):
         screen.print(f"adjusts {line}", soft_wrap=True)
-    if unknown := total["unknown_calls"] + total["unknown_adjustment_calls"]:
+    if unknown:
         screen.print(
             f"≥: a lower bound. The cost of {unknown:,} calls is unknown and not in these sums; `spanledger statement MONTH "
             "--by completeness` says why.",
@@ -136,12 +145,16 @@ def _print(texts: list[Column], cells: list[dict[str, str]], rows: list[dict[str
         )
 
 
-def _adjustments(adjusts: Sequence[tuple[date, int, Decimal]]) -> Iterator[str]:
+def _adjustments(adjusts: Sequence[tuple[date, int, Decimal, int]]) -> Iterator[str]:
     """Yield what each closed month is adjusted by, one text a month."""
     for month in sorted({about for about, *_ in adjusts}):
-        calls = sum(int(count) for about, count, _ in adjusts if about == month)
-        usd = added(amount for about, _, amount in adjusts if about == month)
-        yield f"{month:%Y-%m}: {calls:+,} {'call' if abs(calls) == 1 else 'calls'}, {'+' if usd > 0 else ''}{digits(usd)} USD"
+        calls = sum(int(count) for about, count, *_ in adjusts if about == month)
+        usd = added(amount for about, _, amount, _ in adjusts if about == month)
+        unknown = sum(int(count) for about, *_, count in adjusts if about == month) > 0
+        amount = (
+            f"{'≥ ' if unknown else ''}{'+' if usd > 0 else ''}{digits(usd)} USD" if usd or not unknown else "unknown"
+        )
+        yield f"{month:%Y-%m}: {calls:+,} {'call' if abs(calls) == 1 else 'calls'}, {amount}"
 
 
 def _state(row: Mapping[str, Any]) -> str:
@@ -150,9 +163,14 @@ def _state(row: Mapping[str, Any]) -> str:
     return f"closed {row['closed_at']:%Y-%m-%d} by {row['closed_by']}" + (f": {row['note']}" if row["note"] else "")
 
 
-def _figures(row: Mapping[str, Any], places: int) -> dict[str, str]:
+def _unknown(row: Mapping[str, Any]) -> int:
+    """Return how many calls of unknown cost are charged: one that was booked earlier and is known now makes no other one known."""
+    return max(int(row["unknown_calls"]), 0) + max(int(row["unknown_adjustment_calls"]), 0)
+
+
+def _figures(row: Mapping[str, Any], places: int, unknown_in_all: int) -> dict[str, str]:
     own, adjusted = int(row["unknown_calls"]), int(row["unknown_adjustment_calls"])
-    unknown = {"booked_usd": own, "adjustment_usd": adjusted, "total_usd": own + adjusted}
+    unknown = {"known_booked_usd": own, "known_adjustment_usd": adjusted, "known_usd": unknown_in_all}
     return {
         "calls": f"{int(row['calls']):,}",
         "adjustment_calls": f"{int(row['adjustment_calls']):+,}" if row["adjustment_calls"] else "",

@@ -41,6 +41,7 @@ from spanledger_collector.prices.terms import Term
 
 __all__ = ["Draft", "Repriced", "apply", "discard", "draft", "finish_repricing", "preview", "utc_now"]
 
+_NOT_AUDITED: Final = {"is_closed", "old_unknown_calls", "new_unknown_calls"}
 _TICK: Final = timedelta(milliseconds=1)
 
 
@@ -83,7 +84,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Repriced:
-    """What a draft does to the calls of a month, tenant, team and model; in a closed month it becomes an adjustment."""
+    """What a draft does to the known cost of calls of a month, tenant, team and model; in a closed month it becomes an adjustment."""
 
     month: date
     tenant: str
@@ -98,6 +99,8 @@ class Repriced:
     old_usd: Decimal
     new_usd: Decimal
     is_closed: bool
+    old_unknown_calls: int
+    new_unknown_calls: int
 
     @property
     def delta_usd(self) -> Decimal:
@@ -192,7 +195,7 @@ def _repriced(client: Client, drafted: Draft) -> tuple[list[Repriced], list[int]
 
 
 def _write_audit(client: Client, drafted: Draft, found: Iterable[Repriced], who: str, at: datetime) -> None:
-    names = [name for name in Repriced.__dataclass_fields__ if name != "is_closed"] + ["delta_usd"]
+    names = [name for name in Repriced.__dataclass_fields__ if name not in _NOT_AUDITED] + ["delta_usd"]
     columns = ["book_to", "book_from", "at", "who", "why", *names]
     rows = [
         [drafted.head.book, drafted.standing, at, who, drafted.why, *(getattr(one, name) for name in names)]

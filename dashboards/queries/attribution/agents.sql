@@ -1,7 +1,7 @@
 -- Cost by agent and step, dearest first.
 select
   of_agent, of_step, if(unknown > 0, '≥', '') as bound, toFloat64(usd) as known_usd, unknown as unknown_calls, n as calls,
-  if(n = unknown, null, toFloat64(usd) / (n - unknown)) as usd_per_call, tokens_in as input_tokens, tokens_out as output_tokens
+  if(usd = 0 and unknown > 0, null, toFloat64(usd) / (n - unknown)) as usd_per_call, tokens_in as input_tokens, tokens_out as output_tokens
 from (
   select
     agent as of_agent, if(agent_step = '', '(no step)', agent_step) as of_step, sum(c.known_usd) as usd, sumIf(c.calls, c.unknown) as unknown,

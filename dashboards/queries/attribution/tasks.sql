@@ -2,7 +2,7 @@
 -- without a word about its end counts as open; its calls cost all the same.
 select
   name, if(unknown > 0, '≥', '') as bound, toFloat64(usd) as known_usd, unknown as unknown_calls, n as calls, tasks, ended_tasks,
-  if(ended_tasks = 0, null, toFloat64(usd) / ended_tasks) as usd_per_ended_task, outcomes
+  if(ended_tasks = 0 or (usd = 0 and unknown > 0), null, toFloat64(usd) / ended_tasks) as usd_per_ended_task, outcomes
 from (
   select task as name, sum(c.known_usd) as usd, sumIf(c.calls, c.unknown) as unknown, sum(c.calls) as n
   from costs as c

@@ -1,5 +1,5 @@
 -- Mean known cost of a call over time, of the eight models with most calls.
-select time, name as series, if(n = unknown, null, toFloat64(usd) / (n - unknown)) as usd_per_call
+select time, name as series, if(usd = 0 and unknown > 0, null, toFloat64(usd) / (n - unknown)) as usd_per_call
 from (
   select *, dense_rank() over (order by n_in_all desc, name) as nth
   from (

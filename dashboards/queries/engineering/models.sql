@@ -1,8 +1,8 @@
 -- One row per model of the time range, dearest first.
 select
   of_model, of_provider, if(unknown > 0, '≥', '') as bound, toFloat64(usd) as known_usd, unknown as unknown_calls, n as calls,
-  if(n = unknown, null, toFloat64(usd) / (n - unknown)) as usd_per_call,
-  if(known_tokens = 0, null, toFloat64(usd) / known_tokens * 1000000) as usd_per_mtok,
+  if(usd = 0 and unknown > 0, null, toFloat64(usd) / (n - unknown)) as usd_per_call,
+  if(known_tokens = 0 or (usd = 0 and unknown > 0), null, toFloat64(usd) / known_tokens * 1000000) as usd_per_mtok,
   if(tokens_in = 0, null, cached / tokens_in) as cached_share, if(n = 0, null, failed / n) as error_share,
   if(n = 0, null, lasted_us / n / 1000) as mean_ms, if(first_n = 0, null, first_us / first_n / 1000) as mean_first_ms
 from (

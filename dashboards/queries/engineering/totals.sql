@@ -1,6 +1,6 @@
 -- Sums of the time range. One row; shares are NULL where there are no calls.
 select
-  n as calls, toFloat64(usd) as known_usd, unknown as unknown_calls, if(n = unknown, null, toFloat64(usd) / (n - unknown)) as usd_per_call,
+  n as calls, toFloat64(usd) as known_usd, unknown as unknown_calls, if(n = 0 or (usd = 0 and unknown > 0), null, toFloat64(usd) / (n - unknown)) as usd_per_call,
   if(n = 0, null, failed / n) as error_share, if(n = 0, null, (greatest(tries, n) - n) / n) as retries_per_call,
   if(tokens_in = 0, null, cached / tokens_in) as cached_share
 from (

@@ -105,6 +105,19 @@ def test_an_alias_prices_a_deployment_until_it_is_taken_back(run: Any) -> None:
     assert usd(run, "prod-chat") is None
 
 
+def test_a_cost_that_is_unknown_is_previewed_as_unknown(run: Any) -> None:
+    name = ("azure.ai.openai", "prod-chat")
+    command = ("prices", "alias", "set", *name, "--to", "azure", "gpt-4o-2024-08-06")
+    shown = run(*command, fails=2)
+    (given,) = json.loads(run(*command, "--yes", "--json"))["changes"]
+    taken = json.loads(run("prices", "alias", "remove", *name, "--yes", "--json"))["changes"]
+
+    assert shown.split("total")[1].split()[:4] == ["1", "unknown", "0.003500", "+0.003500"]
+    assert [given[name] for name in ("old_usd", "new_usd", "delta_usd")] == [None, "0.0035", None]
+    assert [given[f"known_{name}"] for name in ("old_usd", "new_usd", "delta_usd")] == ["0", "0.0035", "0.0035"]
+    assert {one["model"]: one["new_usd"] for one in taken} == {"gpt-4o": "0", "prod-chat": None}
+
+
 def test_a_price_in_euros_needs_a_value_of_the_euro(run: Any) -> None:
     price = ("prices", "set", "openai", "gpt-5", *PRICE, "--currency", "EUR", "--from", "2026-01-01", "--yes")
     assert "what a EUR is worth from 2026-01-01 is not known" in run(*price, fails=1)

@@ -1,5 +1,6 @@
 """What finance asks and does, as processes: costs by time, explanations, closing a month, statements; while `up` serves, too."""
 
+import csv
 import json
 import signal
 from collections.abc import Iterator
@@ -97,6 +98,23 @@ def test_a_month_that_nobody_closed_has_no_time_of_it(ledger: Path) -> None:
     assert dict(zip(header.split(","), line.split(","), strict=True))["closed_at"] == ""
 
 
+def test_a_cost_that_is_unknown_is_no_number_for_programs_and_what_is_known_adds_up(ledger: Path) -> None:
+    lines = {line["team"]: line for line in asked(ledger, "statement", MONTH)}
+    (month,) = asked(ledger, "statement")
+    table = list(csv.DictReader(spanledger("statement", MONTH, "--csv", "--store", ledger).out.splitlines()))
+
+    assert {team: line["cost_usd"] for team, line in lines.items()} == {"a": "0.00021", "b": "0.00021", "": None}
+    assert sum(Decimal(line["known_usd"]) for line in lines.values()) == Decimal(month["known_usd"]) == 2 * EACH_USD
+    assert month["cost_usd"] is None
+    assert {row["team"]: row["cost_usd"] for row in table} == {"a": "0.00021", "b": "0.00021", "": ""}
+    assert {name for name in table[0] if name.endswith("_usd")} == {
+        "known_booked_usd",
+        "known_adjustment_usd",
+        "known_usd",
+        "cost_usd",
+    }
+
+
 def test_a_month_is_closed_while_up_serves_and_stays_as_booked(served: Up) -> None:
     closed = spanledger("close", MONTH, "--note", "checked", "--yes", "--store", served.store)
     again = spanledger("close", MONTH, "--yes", "--store", served.store)
@@ -107,7 +125,7 @@ def test_a_month_is_closed_while_up_serves_and_stays_as_booked(served: Up) -> No
     assert again.code == 2, again
     assert "closed already" in again.sentence
     lines = asked(served.store, "statement", MONTH, "--by", "team")
-    assert {line["team"]: Decimal(line["total_usd"]) for line in lines} == {
+    assert {line["team"]: Decimal(line["known_usd"]) for line in lines} == {
         "a": EACH_USD,
         "b": EACH_USD,
         "": Decimal(0),
@@ -130,7 +148,7 @@ def test_a_late_call_is_an_adjustment_that_names_its_month(served: Up) -> None:
     assert f"adjusts {MONTH}: +1 call, +0.00021 USD" in shown
     assert shown.split("total USD")[1].split()[1:7] == ["b", "0", "+1", "0.000000", "0.000210", "0.000210"]
     assert (line["calls"], line["adjustment_calls"]) == (0, 1)
-    assert line["adjusts"] == [{"month": MONTH, "calls": 1, "usd": "0.00021"}]
+    assert line["adjusts"] == [{"month": MONTH, "calls": 1, "known_usd": "0.00021", "cost_usd": "0.00021"}]
     assert f"{MONTH}: +1 call, +0.00021 USD" in table
 
 

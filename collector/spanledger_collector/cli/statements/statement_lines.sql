@@ -1,8 +1,10 @@
--- One row per combination of dimensions in a month: what it is charged, and which earlier months it adjusts. {names} come from a fixed list.
+-- One row per combination of dimensions in a month: what it is charged, and which earlier months it adjusts. What is known is a lower bound, and
+-- cost_usd is NULL while the cost of any call is unknown. {names} come from a fixed list.
 select
   {names}, sum(n) as calls, sum(adjusted) as adjustment_calls, sum(unknown) as unknown_calls, sum(unknown_adjusted) as unknown_adjustment_calls,
-  sum(booked) as booked_usd, sum(adjustment) as adjustment_usd, sum(total) as total_usd,
-  arraySort(groupArrayIf((about, adjusted, adjustment), about < {month:Date})) as adjusts, max(closed_now) as is_closed
+  sum(booked) as known_booked_usd, sum(adjustment) as known_adjustment_usd, sum(total) as known_usd,
+  if(unknown_calls > 0 or unknown_adjustment_calls > 0, null, known_usd) as cost_usd,
+  arraySort(groupArrayIf((about, adjusted, adjustment, unknown_adjusted), about < {month:Date})) as adjusts, max(closed_now) as is_closed
 from (
   select
     {names}, about, max(s.closed) as closed_now, sum(s.calls) as n, sum(s.adjustment_calls) as adjusted,
@@ -12,4 +14,4 @@ from (
   group by {names}, about
   having n != 0 or adjusted != 0 or total != 0)
 group by {names}
-order by total_usd desc, {names}
+order by known_usd desc, {names}
