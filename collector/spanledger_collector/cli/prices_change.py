@@ -134,7 +134,9 @@ def _for_programs(one: Repriced) -> dict[str, Any]:
 def _show(found: Sequence[Repriced]) -> None:
     screen = console()
     if not found:
-        screen.print("No call that is in the ledger costs anything else by this.", soft_wrap=True)
+        screen.print(
+            "No call that is in the ledger costs anything else by this: it holds for calls to come.", soft_wrap=True
+        )
         return
     ordered = sorted(found, key=lambda one: -abs(one.delta_usd))
     screen.print("What this changes, in USD of known cost", style="bold", soft_wrap=True)

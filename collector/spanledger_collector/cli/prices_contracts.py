@@ -92,6 +92,7 @@ def assign(
             hint = did_you_mean(contract, names, "`spanledger prices contract` or `prices set --contract` makes one.")
             raise UsageError(f"There is no contract {contract}. {hint}")
         of = checked_provider(client, provider) if provider else ""
+        _hint_at_tenant(client, tenant)
         span = moment(since, "--from"), moment(until, "--to")
         new = Assignment(contract, tenant, of, account, deployment, environment, service, *span, note, user_name())
         whose = ", ".join(f"{key} {value}" for key, value in new.asks.items())
@@ -140,7 +141,8 @@ def alias_set(
             hint = did_you_mean(to[1], models, "Set a price for it first.")
             raise UsageError(f"The price book has no {provider}/{to[1]}. {hint}")
         new = Alias(provider_raw.lower(), model_raw, provider, found, USER)
-        return Said(f"{provider_raw}/{model_raw} is {provider}/{found}", aliases=[new])
+        is_said = tuple(new) in {tuple(row) for row in rows_of(client, "aliases")}
+        return Said(f"{provider_raw}/{model_raw} is {provider}/{found}", aliases=[] if is_said else [new])
 
     change(store, clickhouse, say, yes=yes, json=json, note=note)
 
@@ -180,6 +182,15 @@ def alias_remove(
         return Said(f"{provider_raw}/{model_raw} is no alias any more", aliases=[Alias(*name, *found)])
 
     change(store, clickhouse, say, yes=yes, json=json, note=note)
+
+
+def _hint_at_tenant(client: Client, tenant: str) -> None:
+    """Say where no call names a tenant, which may be a slip of the pen, or one who is to come."""
+    known = {row[0] for row in rows_of(client, "known_tenants")}
+    if tenant and tenant not in known:
+        typer.echo(
+            " ".join([f"No call names the tenant {tenant} so far.", did_you_mean(tenant, known)]).strip(), err=True
+        )
 
 
 def _decimal(text: str, option: str) -> Decimal:

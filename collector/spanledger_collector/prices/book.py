@@ -48,11 +48,9 @@ def install(
     know better now move with it, and the audit tells what it did.
     """
     listed = prices or cached_price_list(cache_folder())
-    head = read_head(client)
     drafted = draft(client, note, aliases=changed_answers(client), prices=listed, now=now)
     if drafted is None:
-        finish_repricing(client)  # an earlier process may have been killed before it could
-        return BookReport(head.book, False, listed.version, 0, head.overrides, 0, listed.unpriced_models)
+        return _unchanged(client, listed)
     apply(client, drafted, f"genai-prices {listed.version}", now=now)
     return _report(drafted, listed)
 
@@ -74,7 +72,8 @@ def set_override(
         override = replace(override, provider=checked_provider(client, override.provider, new=True))
     right = checked_override(override, listed, force=force)
     drafted = draft(client, f"override of {right.provider}/{right.model}", entries=[right], prices=listed, now=now)
-    assert drafted  # noqa: S101 - an override always counts one more
+    if drafted is None:
+        return _unchanged(client, listed)
     apply(client, drafted, right.created_by, now=now)
     return _report(drafted, listed)
 
@@ -88,6 +87,12 @@ def checked_override(override: Override, listed: PriceList, *, force: bool = Fal
     ]
     own = [one for one in segments if one.key.context == override.context]
     return checked(override, own + [one for one in segments if not one.key.context], force=force)
+
+
+def _unchanged(client: Client, listed: PriceList) -> BookReport:
+    finish_repricing(client)  # an earlier process may have been killed before it could
+    head = read_head(client)
+    return BookReport(head.book, False, listed.version, 0, head.overrides, 0, listed.unpriced_models)
 
 
 def _report(drafted: Draft, listed: PriceList) -> BookReport:

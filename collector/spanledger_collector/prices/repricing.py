@@ -42,6 +42,13 @@ from spanledger_collector.prices.terms import Term
 __all__ = ["Draft", "Repriced", "apply", "discard", "draft", "finish_repricing", "preview", "utc_now"]
 
 _NOT_AUDITED: Final = {"is_closed", "old_unknown_calls", "new_unknown_calls"}
+_RECORD: Final = {"note", "created_by", "created_at"}
+_SAID: Final[dict[type[Entry], set[str]]] = {  # what an entry says; all else is what it is about
+    Override: {"prices", "currency"},
+    Term: {"percent", "kind"},
+    Assignment: {"contract"},
+    CurrencyRate: {"usd"},
+}
 _TICK: Final = timedelta(milliseconds=1)
 
 
@@ -123,12 +130,13 @@ def draft(
     prices: PriceList | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> Draft | None:
-    """Write a draft of the book with what is said in addition; None if nothing is said and nothing changed.
+    """Write a draft of the book with what is said in addition; None if nothing new is said and nothing changed.
 
     ``prices`` defaults to the installed list. PriceError when a currency has no value.
     """
     listed = prices or cached_price_list(cache_folder())
     head, agreed = read_head(client), read_agreed(client)
+    is_said = all(_is_said(one, agreed) for one in entries) and head.overrides == len(agreed.overrides)
     entries = _ranked(entries, agreed, now())
     agreed = _with(agreed, entries)
     standing, standing_rules = read_segments(client, head.book), read_rules(client, head.book)
@@ -136,7 +144,7 @@ def draft(
     wanted = BookHead(head.last_used + 1, listed.version, len(agreed.overrides), head.last_used)
     old_rules, new_rules = _meanings(standing_rules), _meanings(book.rules)
     is_same = (head.source_version, standing, old_rules) == (listed.version, list(book.segments), new_rules)
-    if is_same and not aliases and not entries and head.overrides == wanted.overrides:
+    if is_same and is_said and not aliases:
         return None
     write_draft(client, book, wanted, aliases, rules_version(), now())
     found = changes(standing, book.segments)
@@ -209,6 +217,22 @@ def _ranked(entries: Sequence[Entry], agreed: Agreed, at: datetime) -> tuple[Ent
     known: tuple[Entry, ...] = (*agreed.overrides, *agreed.terms, *agreed.assignments, *agreed.currency_rates)
     first = max([at, *(one.created_at + _TICK for one in known)])
     return tuple(replace(one, created_at=first + number * _TICK) for number, one in enumerate(entries))
+
+
+def _is_said(entry: Entry, agreed: Agreed) -> bool:
+    """Tell whether the last thing that was said about the same is the same."""
+    standing: tuple[Entry, ...] = (*agreed.overrides, *agreed.terms, *agreed.assignments, *agreed.currency_rates)
+    about = [one for one in standing if isinstance(one, type(entry)) and _about(one) == _about(entry)]
+    last = max(about, key=lambda one: one.created_at, default=None)
+    return last is not None and _matter(last) == _matter(entry)
+
+
+def _matter(entry: Entry) -> dict[str, Any]:
+    return {name: value for name, value in vars(entry).items() if name not in _RECORD}
+
+
+def _about(entry: Entry) -> dict[str, Any]:
+    return {name: value for name, value in _matter(entry).items() if name not in _SAID[type(entry)]}
 
 
 def _with(agreed: Agreed, entries: Sequence[Entry]) -> Agreed:

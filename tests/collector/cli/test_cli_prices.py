@@ -94,6 +94,24 @@ def test_a_contract_is_made_and_assigned_and_prices_its_calls(run: Any) -> None:
     assert usd(run) == LIST_USD
 
 
+def test_what_is_said_again_changes_nothing(run: Any) -> None:
+    contract = ("prices", "contract", "twice", "--discount", "5")
+    assign = ("prices", "assign", "twice", "--tenant", "globex", "--service", "billing")
+    rate = ("prices", "rate", "GBP", "2026-01-01", "1.30")
+    for command in (contract, assign, rate):
+        assert "is in force" in run(*command), command
+        assert run(*command, "--note", "again") == "Nothing changes: the prices are that already.\n", command
+    assert "is in force" in run("prices", "rate", "GBP", "2026-01-01", "1.31")
+
+
+def test_a_tenant_whom_no_call_names_is_said_and_taken(store: Path, run: Any) -> None:
+    run("prices", "contract", "hinted", "--discount", "5")
+    ended = spanledger("prices", "assign", "hinted", "--tenant", "acmee", "--store", store)
+
+    assert (ended.code, ended.err) == (0, "No call names the tenant acmee so far. Did you mean acme?\n")
+    assert "is in force: hinted for tenant acmee" in ended.out
+
+
 def test_an_alias_prices_a_deployment_until_it_is_taken_back(run: Any) -> None:
     assert usd(run, "prod-chat") is None
 

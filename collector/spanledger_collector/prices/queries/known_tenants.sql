@@ -1,0 +1,2 @@
+-- Tenants that calls name.
+select distinct tenant from costs where tenant != ''
