@@ -13,7 +13,7 @@ from spanledger_collector.prices.check import checked_provider
 from spanledger_collector.prices.compile import Change
 from spanledger_collector.prices.contexts import canonical_context
 from spanledger_collector.prices.extract import PriceList
-from spanledger_collector.prices.overrides import Override, checked
+from spanledger_collector.prices.overrides import Override, check_dearest, checked
 from spanledger_collector.prices.repricing import Draft, apply, draft, finish_repricing, utc_now
 from spanledger_collector.prices.resolve import Resolver
 from spanledger_collector.prices.tables import read_head
@@ -86,6 +86,8 @@ def checked_override(override: Override, listed: PriceList, *, force: bool = Fal
         one for one in listed.segments if (one.key.provider, one.key.model) == (override.provider, override.model)
     ]
     own = [one for one in segments if one.key.context == override.context]
+    if not segments and not force and override.currency == "USD":
+        check_dearest(override, listed.segments)
     return checked(override, own + [one for one in segments if not one.key.context], force=force)
 
 

@@ -10,10 +10,11 @@ from spanledger_collector.exceptions import PriceError
 from spanledger_collector.prices.meters import FEES, METERS, PARENTS, Prices, rounded
 from spanledger_collector.prices.segments import END, START, Segment, on_quarter_hour
 
-__all__ = ["Override", "applied", "checked"]
+__all__ = ["Override", "applied", "check_dearest", "checked"]
 
 _DOLLAR: Final = Decimal(1)
 _FAR_OFF: Final = 1000
+_DEAR: Final = 10
 _ROOTS: Final = ("input_usd_per_token", "output_usd_per_token")
 _ZERO: Final = Prices(*[Decimal(0)] * len(METERS))
 
@@ -85,6 +86,18 @@ def checked(override: Override, standing: Iterable[Segment], *, force: bool = Fa
         _check_scale(who, override, listed)
     prices = {meter: rounded(price) for meter, price in override.prices.items()}
     return replace(override, prices=prices, valid_from=valid_from, valid_to=valid_to)
+
+
+def check_dearest(override: Override, listed: Iterable[Segment]) -> None:
+    """Refuse a price of a model that the list does not have, if it is ten times the dearest of any; PriceError says of which meter."""
+    vectors = [candidate.prices for one in listed for candidate in one.candidates]
+    for meter, price in override.prices.items():
+        dearest = max((getattr(one, meter) for one in vectors if meter in METERS), default=Decimal(0))
+        if dearest and isinstance(price, Decimal) and price.is_finite() and price > _DEAR * dearest:
+            raise PriceError(
+                f"{override.provider}/{override.model}: {meter} is {price:f}, and the dearest in the list is {dearest.normalize():f}. "
+                "Was it meant in another unit? Correct it, or force it."
+            )
 
 
 def _check_price(who: str, meter: str, price: object, *, force: bool) -> None:

@@ -153,6 +153,7 @@ def test_a_price_in_euros_needs_a_value_of_the_euro(run: Any) -> None:
         (["set", "openai", "gpt-5-mni", *PRICE], "Did you mean gpt-5-mini"),
         (["set", "openai", "gpt-5", "--price", "input=1250"], "thousand times off"),
         (["set", "openai", "gpt-5", "--price", "input=-1"], "at least 0"),
+        (["set", "own", "house-5b", "--price", "input=100000", "--price", "output=1"], "the dearest in the list is"),
         (["contract", "deal", "--discount", "101"], "101 % off is no discount"),
         (["contract", "deal", "--discount", "x"], "'x' is no number"),
         (["contract", "deal"], "Give --discount or --committed"),
