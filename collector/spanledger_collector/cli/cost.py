@@ -1,14 +1,26 @@
 """`spanledger cost`: what the money went to."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from clickhouse_connect.driver.client import Client
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, behind_since, reading
-from spanledger_collector.cli.show import Column, as_json, at_least, console, decimals, fits, money, named, print_table
+from spanledger_collector.cli.show import (
+    Column,
+    as_json,
+    at_least,
+    console,
+    decimals,
+    fits,
+    money,
+    named,
+    print_csv,
+    print_table,
+)
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.zone import stored_zone
@@ -58,6 +70,10 @@ def cost(
             "--since", help="How far back: 30m, 24h, 7d, 4w, or a date such as 2026-11-01 in the reporting zone."
         ),
     ] = "7d",
+    until: Annotated[
+        str | None,
+        typer.Option("--until", help="Where to end, in the same forms; that moment is not in it.", show_default="now"),
+    ] = None,
     limit: Annotated[
         int,
         typer.Option(
@@ -65,39 +81,68 @@ def cost(
         ),
     ] = 50,
     json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV for spreadsheets.")] = False,
     store: Store = None,
     clickhouse: ClickHouseUrl = None,
 ) -> None:
     """Show what LLM calls cost, by any dimensions. Unknown cost is counted and shown, never taken for 0."""
-    dimensions, moment = _dimensions(by), start_of(since, datetime.now(UTC))
+    if json and as_csv:
+        raise UsageError("Give --json or --csv, not both.")
+    now = datetime.now(UTC)
+    dimensions, moment = _dimensions(by), start_of(since, now)
+    last = start_of(until, now, "--until") if until else None
     with reading(store, clickhouse) as client:
         zone = stored_zone(client)
-        at = {"unix": int(moment.replace(tzinfo=UTC).timestamp()), "local": "" if moment.tzinfo else f"{moment:%F %T}"}
-        start, shown = client.query(statement("moment"), {"zone": zone, **at}).result_rows[0]
-        result = client.query(_sql(dimensions), {"since": int(start), "limit": limit, "zone": zone})
+        start, shown = _moment(client, zone, moment)
+        end, shown_end = _moment(client, zone, last) if last else (0, "")
+        if last and end <= start:
+            raise UsageError(f"--until: {until} is not after --since {since}.")
+        span = f"{shown} until {shown_end}" if last else shown
+        result = client.query(_sql(dimensions, end), {"since": start, "limit": limit, "zone": zone})
         rows = list(result.named_results())
         behind = behind_since(client)
-        age_days, is_stale = client.query("select list_age_days, stale from price_book_status").result_rows[0]
+        _tell_age(client)
+    if json or as_csv:
+        _print_for_programs(rows, None if json else result.column_names, behind)
+    else:
+        _print(dimensions, rows, f"{span} {zone}", waits=behind is not None)
+
+
+def _tell_age(client: Client) -> None:
+    age_days, is_stale = client.query("select list_age_days, stale from price_book_status").result_rows[0]
     if is_stale:
         typer.echo(
             f"The price list has been in use for {age_days} days: prices may have changed since. Install a newer genai-prices and run "
             "`spanledger prices update`.",
             err=True,
         )
-    if json:
-        typer.echo(as_json([_for_programs(row) | {"behind_since": behind} for row in rows]))
-        if rows and (left := rows[0]["rows_in_all"] - len(rows)):
-            typer.echo(f"{left:,} more rows are not printed; --limit prints more.", err=True)
+
+
+def _print_for_programs(rows: list[dict[str, Any]], columns: Sequence[str] | None, behind: str | None) -> None:
+    """Print CSV with the columns, or JSON where none are given."""
+    printed = [_for_programs(row) for row in rows]
+    if columns is None:
+        typer.echo(as_json([row | {"behind_since": behind} for row in printed]))
     else:
-        _print(dimensions, rows, f"{shown} {zone}", waits=behind is not None)
+        print_csv([name for name in columns if not name.endswith("_in_all")], printed)
+    if rows and (left := rows[0]["rows_in_all"] - len(rows)):
+        typer.echo(f"{left:,} more rows are not printed; --limit prints more.", err=True)
 
 
-def _sql(dimensions: list[str]) -> str:
+def _moment(client: Client, zone: str, at: datetime) -> tuple[int, str]:
+    """Return a moment in seconds since 1970, and as the reporting zone's clocks show it."""
+    asked = {"unix": int(at.replace(tzinfo=UTC).timestamp()), "local": "" if at.tzinfo else f"{at:%F %T}"}
+    start, shown = client.query(statement("moment"), {"zone": zone, **asked}).result_rows[0]
+    return int(start), shown
+
+
+def _sql(dimensions: list[str], until: int = 0) -> str:
     source = "actor_costs" if {"user", "session"} & set(dimensions) else "costs"
     return (
         statement(f"cost_from_{source}")
         .replace("{dimensions}", ", ".join(f"{_TIMES.get(name, name)} as {name}" for name in dimensions))
         .replace("{names}", ", ".join(dimensions))
+        .replace("{until}", f" and bucket < toStartOfMinute(toDateTime({until}, 'UTC'))" if until else "")
         .replace("{newest}", f"{dimensions[0]} desc, " if dimensions[0] in _TIMES else "")
     )
 
@@ -118,7 +163,7 @@ def _dimensions(by: str) -> list[str]:
     return names
 
 
-def start_of(since: str, now: datetime) -> datetime:
+def start_of(since: str, now: datetime, option: str = "--since") -> datetime:
     """Return when to begin: in UTC, or without a zone if it was given without one, which means the reporting zone."""
     match = _AGO.fullmatch(since.strip())
     try:
@@ -126,10 +171,10 @@ def start_of(since: str, now: datetime) -> datetime:
         start = start.astimezone(UTC) if start.tzinfo else start
     except (ValueError, OverflowError) as error:
         raise UsageError(
-            f"--since: {since!r} is neither a time back (30m, 24h, 7d, 4w) nor a date (2026-11-01)."
+            f"{option}: {since!r} is neither a time back (30m, 24h, 7d, 4w) nor a date (2026-11-01)."
         ) from error
-    if start > now if start.tzinfo else start.replace(tzinfo=UTC) > now + _AHEAD_OF_UTC:
-        raise UsageError(f"--since: {since} is in the future.")
+    if option == "--since" and (start > now if start.tzinfo else start.replace(tzinfo=UTC) > now + _AHEAD_OF_UTC):
+        raise UsageError(f"{option}: {since} is in the future.")
     return max(start, _EPOCH if start.tzinfo else _EPOCH.replace(tzinfo=None))
 
 

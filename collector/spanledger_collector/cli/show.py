@@ -1,6 +1,7 @@
 """How commands write money, tables and JSON, and that they are at work."""
 
 import contextlib
+import csv
 import json
 import os
 import re
@@ -28,6 +29,7 @@ __all__ = [
     "fits",
     "money",
     "named",
+    "print_csv",
     "print_table",
     "user_name",
     "working",
@@ -144,6 +146,14 @@ def added(amounts: Iterable[Decimal]) -> Decimal:
 def as_json(value: Any) -> str:
     """Return JSON with amounts as strings, because a JSON number is a float to most readers."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+
+
+def print_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print CSV for spreadsheets: amounts with all their digits, an empty cell for what is unknown."""
+    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: digits(value) if isinstance(value, Decimal) else value for name, value in row.items()})
 
 
 def digits(amount: Decimal) -> str:

@@ -1,7 +1,5 @@
 """`spanledger statement`: what months are charged, to the last digit."""
 
-import csv
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -20,6 +18,7 @@ from spanledger_collector.cli.show import (
     digits,
     money,
     named,
+    print_csv,
     print_table,
 )
 from spanledger_collector.cli.statements import statement as sql_of
@@ -61,9 +60,9 @@ def statement(
         rows = list(result.named_results())
         behind = behind_since(client)
     if json or as_csv:
-        _csv(rows, [*result.column_names]) if as_csv else typer.echo(
-            as_json([_for_programs(row) | {"behind_since": behind} for row in rows])
-        )
+        print_csv(
+            result.column_names, ({**row, "adjusts": "; ".join(_adjustments(row["adjusts"]))} for row in rows)
+        ) if as_csv else typer.echo(as_json([_for_programs(row) | {"behind_since": behind} for row in rows]))
     elif first_day:
         _print_lines(f"{first_day:%Y-%m}", names, rows)
     else:
@@ -86,14 +85,6 @@ def _for_programs(row: Mapping[str, Any]) -> dict[str, Any]:
         for about, calls, usd, unknown in row["adjusts"]
     ]
     return {name: str(value) if name == "month" else value for name, value in row.items()} | {"adjusts": months}
-
-
-def _csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
-    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        cells = {name: digits(value) if isinstance(value, Decimal) else value for name, value in row.items()}
-        writer.writerow(cells | {"adjusts": "; ".join(_adjustments(row["adjusts"]))})
 
 
 def _print_lines(month: str, names: list[str], rows: list[dict[str, Any]]) -> None:

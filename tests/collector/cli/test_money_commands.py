@@ -90,6 +90,21 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(
     assert "Traceback" not in ended.err
 
 
+def test_one_month_is_asked_for_alone_and_as_csv(ledger: Path) -> None:
+    month = ("--since", f"{MONTH}-01", "--until", f"{OPEN}-01")
+    header, *lines = spanledger("cost", *month, "--csv", "--store", ledger).out.splitlines()
+    rows = [dict(zip(header.split(","), line.split(","), strict=True)) for line in lines]
+
+    assert {row["team"]: (row["known_usd"], row["cost_usd"]) for row in rows} == {
+        "a": ("0.00021", "0.00021"),
+        "b": ("0.00021", "0.00021"),
+        "": ("0", ""),
+    }
+    assert asked(ledger, "cost", "--since", f"{MONTH}-01", "--until", f"{LAST_DAY.date()}") == []
+    backwards = spanledger("cost", "--since", "1d", "--until", "2d", "--store", ledger)
+    assert (backwards.code, backwards.sentence) == (2, "--until: 2d is not after --since 1d.")
+
+
 def test_a_month_that_nobody_closed_has_no_time_of_it(ledger: Path) -> None:
     (month,) = asked(ledger, "statement")
     header, line = spanledger("statement", "--csv", "--store", ledger).out.splitlines()

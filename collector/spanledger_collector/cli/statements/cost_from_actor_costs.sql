@@ -1,4 +1,4 @@
--- What calls cost by dimensions, dearest first (by time: newest first), beside the sums over all rows. {dimensions}, {names} and {newest} come from a fixed list.
+-- What calls cost by dimensions, dearest first (by time: newest first), beside the sums over all rows. {dimensions}, {names}, {newest} and {until} come from a fixed list.
 select
   *,
   count() over () as rows_in_all, sum(calls) over () as calls_in_all, sum(input_tokens) over () as input_tokens_in_all,
@@ -10,7 +10,7 @@ from (
     if(unknown_calls = 0, known_usd, null) as cost_usd,
     sum(c.unknown_calls) as unknown_calls, sum(c.unknown_tokens) as unknown_tokens
   from actor_costs as c
-  where bucket >= toStartOfMinute(toDateTime({since:Int64}, 'UTC'))
+  where bucket >= toStartOfMinute(toDateTime({since:Int64}, 'UTC')){until}
   group by {names})
 order by {newest}known_usd desc, calls desc, {names}
 limit {limit:UInt32}
