@@ -3,11 +3,13 @@
 import logging
 import os
 import sys
+from typing import Annotated
 
 import typer
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from rich.console import Console
 
+from spanledger import __version__
 from spanledger_collector.cli import (
     access_users,
     alerts,
@@ -47,6 +49,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"spanledger {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Tell where the money for LLM calls goes, from OpenTelemetry spans."""
+
+
 # Short enough for one line in 80 columns; the help of each command says more.
 app.command("demo", short_help="See it work: a company's calls, their cost, the proof.")(demo.demo)
 app.command("up", short_help="Take OpenTelemetry data and keep the ledger, until Ctrl-C.")(up.up)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from spanledger_collector.cli import app
 from spanledger_collector.cli.cost import nothing, start_of
 from spanledger_collector.cli.show import as_json, at_least, decimals, money
 from spanledger_collector.exceptions import UsageError
+from tests.collector.cli.processes import spanledger
 
 README = Path(__file__).parents[3] / "README.md"
 NOW = datetime(2026, 11, 22, 16, 43, 31, tzinfo=UTC)
@@ -155,3 +157,7 @@ def test_a_column_adds_up_to_its_total_as_they_are_printed() -> None:
 def test_a_bound_is_never_rounded_up() -> None:
     assert at_least(Decimal("2.9999999999999")) == "≥ 2.999999999999"
     assert at_least(Decimal(0)) == "unknown"
+
+
+def test_the_version_is_said() -> None:
+    assert spanledger("--version").out == f"spanledger {version('spanledger')}\n"
