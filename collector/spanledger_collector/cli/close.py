@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from spanledger_collector.cli.access import ClickHouseUrl, Store, Yes, confirmed, writing
-from spanledger_collector.cli.show import Column, added, decimals, money, print_table, user_name, working
+from spanledger_collector.cli.show import Column, added, counted, decimals, money, print_table, user_name, working
 from spanledger_collector.closing import MonthState, check_closable, close_month, month_of, states
 from spanledger_collector.refresh import settle
 
@@ -62,7 +62,7 @@ def _show(month: date, rows: list[MonthState]) -> Decimal:
     print_table(screen, _COLUMNS, cells)
     if unknown := sum(row.calls for row in rows if row.unknown):
         screen.print(
-            f"The cost of {unknown:,} calls is unknown. It is booked as nothing; what is learned later will be an adjustment.",
+            f"The cost of {counted(unknown, 'call')} is unknown. It is booked as nothing; what is learned later will be an adjustment.",
             style="yellow",
         )
     return added(row.known_usd for row in rows)

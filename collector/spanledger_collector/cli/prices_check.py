@@ -93,6 +93,8 @@ def check(json: Json = False, store: Store = None, clickhouse: ClickHouseUrl = N
     elif doubts:
         rows = [{**vars(one), "model": f"{one.provider}/{one.model}"} for one in doubts]
         print_table(console(), _DOUBTS, rows)
+    else:
+        typer.echo("No price looks wrong.")
     if not json:
         typer.echo(age)
     if doubts:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, opened, reading, server_of, writing
 from spanledger_collector.cli.delivery import Send, into, over_http
-from spanledger_collector.cli.show import as_json, at_least, money, working
+from spanledger_collector.cli.show import as_json, at_least, counted, money, working
 from spanledger_collector.cli.statements import statement
 from spanledger_collector.exceptions import InputError
 from spanledger_collector.otlp_files import read_requests
@@ -184,27 +184,21 @@ def _report(replayed: Replayed, totals: dict[str, Any] | None, *, json: bool) ->
         typer.echo("\n".join(_sentences(replayed, totals)))
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
 def _sentences(replayed: Replayed, totals: dict[str, Any]) -> Iterator[str]:
     read = ", ".join(f"{count:,} of {signal}" for signal, count in replayed.requests.items() if signal != "refused")
     refused = replayed.requests["refused"]
     yield f"Requests read: {read}" + (f"; refused: {refused:,}." if refused else ".")
     spans, calls = (max(0, totals[name] - replayed.before[name]) for name in ("spans", "calls"))
     # What is older than raw spans are kept has left the landing by now: these spans are no count of what was read.
-    rest = (
-        f"; {_counted(spans - calls, 'more span')} landed: known already, or billing nothing" if spans > calls else ""
-    )
-    yield f"{_counted(calls, 'new call')}{rest}."
+    rest = f"; {counted(spans - calls, 'more span')} landed: known already, or billing nothing" if spans > calls else ""
+    yield f"{counted(calls, 'new call')}{rest}."
     unknown, known_usd = totals["unknown_calls"], totals["known_usd"]
     amount = at_least(known_usd) if unknown else money(known_usd)
-    yield f"The ledger holds {_counted(totals['calls'], 'billed call')}: {amount} USD, {_counted(unknown, 'call')} of unknown cost."
+    yield f"The ledger holds {counted(totals['calls'], 'billed call')}: {amount} USD, {counted(unknown, 'call')} of unknown cost."
     if not replayed.is_settled:
         yield "These totals are still behind: all is stored, but verdicts and rollups are being made. See `spanledger cost` later."
     if replayed.requests["metrics"]:
         yield "Metrics are not kept: money comes from spans and logs."
     if totals["quarantined_spans"]:
         aside = totals["quarantined_spans"]
-        yield f"{_counted(aside, 'span')} {'is' if aside == 1 else 'are'} kept aside as impossible: `spanledger quarantine list` tells why."
+        yield f"{counted(aside, 'span')} {'is' if aside == 1 else 'are'} kept aside as impossible: `spanledger quarantine list` tells why."

@@ -78,4 +78,4 @@ def _warning(client: Client, old: Target, new: Target) -> str:
         else "Nothing is old enough to be deleted."
     )
     longer = any(getattr(new, name) > getattr(old, name) for name in NAMES)
-    return f"{_said(new)} {gone}" + (" What was deleted before does not come back." if longer else "")
+    return f"If you agree: {_said(new)} {gone}" + (" What was deleted before does not come back." if longer else "")

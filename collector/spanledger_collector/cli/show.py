@@ -24,6 +24,7 @@ __all__ = [
     "as_json",
     "at_least",
     "console",
+    "counted",
     "decimals",
     "digits",
     "fits",
@@ -135,6 +136,11 @@ def money(amount_usd: Decimal, places: int | None = None, rounding: str = ROUND_
 def at_least(known_usd: Decimal, places: int | None = None) -> str:
     """Return what is known of a cost that is not known whole: a bound is never rounded up, and nothing known is unknown."""
     return f"≥ {money(known_usd, places, ROUND_FLOOR)}" if known_usd else "unknown"
+
+
+def counted(count: int, what: str) -> str:
+    """Return a number of things in words: 1 call, 2 calls."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def added(amounts: Iterable[Decimal]) -> Decimal:

@@ -14,6 +14,7 @@ from spanledger_collector.cli.show import (
     as_json,
     at_least,
     console,
+    counted,
     decimals,
     digits,
     money,
@@ -128,9 +129,11 @@ def _print(texts: list[Column], cells: list[dict[str, str]], rows: list[dict[str
     )
     for line in _adjustments([about for row in rows for about in row["adjusts"]]):
         screen.print(f"adjusts {line}", soft_wrap=True)
-    if unknown:
+    if marked := unknown or sum(
+        map(_unknown, rows)
+    ):  # a month keeps its mark where another one takes it from the total
         screen.print(
-            f"≥: a lower bound. The cost of {unknown:,} calls is unknown and not in these sums; `spanledger statement MONTH "
+            f"≥: a lower bound. The cost of {counted(marked, 'call')} is unknown and not in these sums; `spanledger statement MONTH "
             "--by completeness` says why.",
             soft_wrap=True,
         )

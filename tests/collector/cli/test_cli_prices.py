@@ -220,7 +220,10 @@ def test_the_book_compares_itself_with_another_list(run: Any, tmp_path: Path) ->
 
 
 def test_the_installed_list_passes_its_own_check(run: Any) -> None:
-    assert "in use for 0 days" in run("prices", "check")
+    said = run("prices", "check")
+
+    assert "No price looks wrong." in said
+    assert "in use for 0 days" in said
 
 
 def test_a_forced_price_that_cannot_be_right_is_found_by_check(run: Any) -> None:
