@@ -1,4 +1,4 @@
-"""What the panels say about today, this month and the one before, and that all of them run on a ledger that holds nothing."""
+"""What the panels say about today, the months, and where no cost is known; and that all of them run on a ledger that holds nothing."""
 
 import time
 from collections.abc import Sequence
@@ -72,3 +72,15 @@ def test_the_calendar_is_that_of_the_reporting_zone(ledger: Ledger) -> None:
     )
 
     assert row == {"zone": "UTC", "midnight": 1, "in_order": 1, "went_on": 1, "ends": 1, "ahead": 1}
+
+
+def test_where_no_cost_is_known_none_is_known_per_call_either(ledger: Ledger) -> None:
+    own = {"gen_ai.response.model": "acme-own-7b", "spanledger.team": "labs"}
+    failed = {**own, "error.type": "openai.RateLimitError"}
+    at = time.time() - 600
+
+    ledger.settled(chat(at, extra=own), chat(at + 1, tokens=None, error=True, extra=failed))
+
+    for query in ("attribution/by-team", "attribution/totals", "engineering/models", "engineering/totals"):
+        (row,) = asked(ledger, query)
+        assert (row["calls"], row["unknown_calls"], row["usd_per_call"]) == (2, 1, None), query

@@ -195,18 +195,6 @@ def test_a_finished_task_costs_all_calls_of_its_kind_over_the_tasks_that_ended(c
     assert row["outcomes"].startswith("resolved ")
 
 
-def test_where_no_cost_is_known_none_is_known_per_call_either(ledger: Ledger) -> None:
-    own = {"gen_ai.response.model": "acme-own-7b", "spanledger.team": "labs"}
-    failed = {**own, "error.type": "openai.RateLimitError"}
-    at = time.time() - 600
-
-    ledger.settled(chat(at, extra=own), chat(at + 1, tokens=None, error=True, extra=failed))
-
-    for query in ("attribution/by-team", "attribution/totals", "engineering/models", "engineering/totals"):
-        (row,) = asked(ledger, query)
-        assert (row["calls"], row["unknown_calls"], row["usd_per_call"]) == (2, 1, None), query
-
-
 def test_a_session_leads_to_its_calls_and_a_call_to_its_trace(company: Ledger) -> None:
     dearest = asked(company, "attribution/sessions")[0]
 

@@ -86,9 +86,10 @@ def checked_override(override: Override, listed: PriceList, *, force: bool = Fal
         one for one in listed.segments if (one.key.provider, one.key.model) == (override.provider, override.model)
     ]
     own = [one for one in segments if one.key.context == override.context]
+    right = checked(override, own + [one for one in segments if not one.key.context], force=force)
     if not segments and not force and override.currency == "USD":
-        check_dearest(override, listed.segments)
-    return checked(override, own + [one for one in segments if not one.key.context], force=force)
+        check_dearest(right, listed.segments)
+    return right
 
 
 def _unchanged(client: Client, listed: PriceList) -> BookReport:
