@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from clickhouse_connect.driver.client import Client
@@ -58,17 +59,20 @@ class Readers:
         self._gate: Gate | None = None
         self._lock = threading.Lock()
 
-    async def answer(self, question: Question) -> Answer:
-        """Answer a question in a reader thread; RefusedError if it may not run, fails, or too many wait."""
+    async def answer(self, question: Question, turn: AbstractAsyncContextManager[None] | None = None) -> Answer:
+        """Answer a question in a reader thread; RefusedError if it may not run, fails, or too many wait.
+
+        ``turn`` lets through a few at a time of those who share it; who waits for it waits like all others, and no longer.
+        """
         if self._waiting >= WAITING_MAX + READERS:
             raise RefusedError(
                 202, "TOO_MANY_SIMULTANEOUS_QUERIES", f"More than {WAITING_MAX} queries wait; try again in a second."
             )
         self._waiting += 1
+        asked_at = time.monotonic()
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._pool, self._answer, question, time.monotonic()
-            )
+            async with turn or nullcontext():
+                return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question, asked_at)
         finally:
             self._waiting -= 1
 

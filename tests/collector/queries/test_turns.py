@@ -1,0 +1,35 @@
+"""Readers take a few questions at a time, and let only so many wait."""
+
+import asyncio
+
+import pytest
+
+from spanledger_collector.queries import engine
+from spanledger_collector.queries.errors import RefusedError
+from spanledger_collector.queries.settings import READERS, WAITING_MAX
+from tests.ledger import Ledger
+
+MOST = READERS + WAITING_MAX
+
+
+def test_who_waits_for_a_turn_is_counted_among_those_who_wait(ledger: Ledger) -> None:
+    """The panels of a page take turns; that must not be a way round the limit."""
+    readers = engine.Readers(ledger.database)
+
+    async def ask() -> None:
+        never = asyncio.Semaphore(0)
+        waiting = [asyncio.create_task(readers.answer(engine.Question("select 1"), never)) for _ in range(MOST)]
+        await asyncio.sleep(0)
+        try:
+            with pytest.raises(RefusedError, match="queries wait"):
+                await readers.answer(engine.Question("select 1"))
+        finally:
+            for each in waiting:
+                each.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        assert (await readers.answer(engine.Question("select 1"))).body == b"1\n"
+
+    try:
+        asyncio.run(ask())
+    finally:
+        readers.close()
