@@ -60,10 +60,10 @@ def statement(
         result = client.query(sql, {"month": first_day} if first_day else {})
         rows = list(result.named_results())
         behind = behind_since(client)
-    if json or as_csv:
-        print_csv(
-            result.column_names, ({**row, "adjusts": "; ".join(_adjustments(row["adjusts"]))} for row in rows)
-        ) if as_csv else typer.echo(as_json([_for_programs(row) | {"behind_since": behind} for row in rows]))
+    if as_csv:
+        print_csv(result.column_names, ({**row, "adjusts": "; ".join(_adjustments(row["adjusts"]))} for row in rows))
+    elif json:
+        typer.echo(as_json([_for_programs(row) | {"behind_since": behind} for row in rows]))
     elif first_day:
         _print_lines(f"{first_day:%Y-%m}", names, rows)
     else:
@@ -118,7 +118,9 @@ def _print(texts: list[Column], cells: list[dict[str, str]], rows: list[dict[str
     if any(row["adjustment_calls"] for row in rows):
         columns.append(Column("adjustment_calls", "adj. calls", is_number=True))
     columns += [Column(name, heading, is_number=True) for name, heading in _AMOUNTS.items()]
-    unknown = _unknown(total) if texts[0].key != "month" else total["unknown_calls"] + total["unknown_adjustment_calls"]
+    marked = sum(map(_unknown, rows))
+    # Over all months a call that was booked as unknown takes its own mark away once it is known; within one it takes nobody's.
+    unknown = total["unknown_calls"] + total["unknown_adjustment_calls"] if texts[0].key == "month" else marked
     sums = {column.key: "" for column in texts} | {texts[0].key: "total"} | _figures(total, places, unknown)
     screen = console()
     print_table(
@@ -129,12 +131,10 @@ def _print(texts: list[Column], cells: list[dict[str, str]], rows: list[dict[str
     )
     for line in _adjustments([about for row in rows for about in row["adjusts"]]):
         screen.print(f"adjusts {line}", soft_wrap=True)
-    if marked := unknown or sum(
-        map(_unknown, rows)
-    ):  # a month keeps its mark where another one takes it from the total
+    if marked:
         screen.print(
-            f"≥: a lower bound. The cost of {counted(marked, 'call')} is unknown and not in these sums; `spanledger statement MONTH "
-            "--by completeness` says why.",
+            f"≥: a lower bound. The cost of {counted(unknown or marked, 'call')} is unknown and not in these sums; "
+            "`spanledger statement MONTH --by completeness` says why.",
             soft_wrap=True,
         )
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from spanledger_collector.cli import app
 from spanledger_collector.cli.cost import nothing, start_of
 from spanledger_collector.cli.show import as_json, at_least, decimals, money
+from spanledger_collector.cli.statement import _print_lines, _print_months
 from spanledger_collector.exceptions import UsageError
 from tests.collector.cli.processes import spanledger
 
@@ -157,6 +158,31 @@ def test_a_column_adds_up_to_its_total_as_they_are_printed() -> None:
 def test_a_bound_is_never_rounded_up() -> None:
     assert at_least(Decimal("2.9999999999999")) == "≥ 2.999999999999"
     assert at_least(Decimal(0)) == "unknown"
+
+
+STATED = {
+    "calls": 3, "adjustment_calls": 0, "known_booked_usd": Decimal(1), "known_adjustment_usd": Decimal(0), "known_usd": Decimal(1),
+    "adjusts": [], "is_closed": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("by_month", [True, False])
+def test_a_mark_has_its_footnote_and_only_over_months_another_row_takes_it_from_the_total(
+    by_month: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {**STATED, "month": date(2026, 10, 1), "team": "a", "unknown_calls": 1, "unknown_adjustment_calls": 0},
+        {**STATED, "month": date(2026, 11, 1), "team": "b", "unknown_calls": 0, "unknown_adjustment_calls": -1},
+    ]
+    if by_month:
+        _print_months(rows)
+    else:
+        _print_lines("2026-11", ["team"], rows)
+
+    shown = capsys.readouterr().out
+    (total,) = [line for line in shown.splitlines() if line.startswith("total")]
+    assert "≥: a lower bound. The cost of 1 call is unknown" in shown
+    assert total.rstrip().endswith("≥ 2.000000") != by_month
 
 
 def test_the_version_is_said() -> None:
