@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from spanledger_collector.cli.access import ClickHouseUrl, Json, Store, Yes, confirmed, reading, server_of
-from spanledger_collector.cli.show import as_json, working
+from spanledger_collector.cli.show import as_json, counted, working
 from spanledger_collector.exceptions import StoreError, UsageError
 from spanledger_collector.load import Load, Stored, others, stored
 
@@ -97,7 +97,7 @@ def _check_ledger(run: Load, store: Path | None, clickhouse: str | None, *, yes:
         ) from error
     if real:
         confirmed(
-            f"This ledger has {real:,} {'call' if real == 1 else 'calls'} of your services. Made-up calls are billed beside "
+            f"This ledger has {counted(real, 'call')} of your services. Made-up calls are billed beside "
             "them, in sums and statements, and cannot be taken out again.",
             yes=yes,
         )

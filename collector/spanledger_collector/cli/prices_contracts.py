@@ -92,7 +92,8 @@ def assign(
             hint = did_you_mean(contract, names, "`spanledger prices contract` or `prices set --contract` makes one.")
             raise UsageError(f"There is no contract {contract}. {hint}")
         of = checked_provider(client, provider) if provider else ""
-        _hint_at_tenant(client, tenant)
+        if tenant:
+            _hint_at_tenant(client, tenant)
         span = moment(since, "--from"), moment(until, "--to")
         new = Assignment(contract, tenant, of, account, deployment, environment, service, *span, note, user_name())
         whose = ", ".join(f"{key} {value}" for key, value in new.asks.items())
@@ -187,10 +188,8 @@ def alias_remove(
 def _hint_at_tenant(client: Client, tenant: str) -> None:
     """Say where no call names a tenant, which may be a slip of the pen, or one who is to come."""
     known = {row[0] for row in rows_of(client, "known_tenants")}
-    if tenant and tenant not in known:
-        typer.echo(
-            " ".join([f"No call names the tenant {tenant} so far.", did_you_mean(tenant, known)]).strip(), err=True
-        )
+    if tenant not in known:
+        typer.echo(f"No call names the tenant {tenant} so far. {did_you_mean(tenant, known)}".strip(), err=True)
 
 
 def _decimal(text: str, option: str) -> Decimal:

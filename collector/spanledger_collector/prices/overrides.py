@@ -89,11 +89,11 @@ def checked(override: Override, standing: Iterable[Segment], *, force: bool = Fa
 
 
 def check_dearest(override: Override, listed: Iterable[Segment]) -> None:
-    """Refuse a price of a model that the list does not have, if it is ten times the dearest of any; PriceError says of which meter."""
+    """Refuse a checked price of a model that the list does not have, ten times the dearest of any; PriceError says of which meter."""
     vectors = [candidate.prices for one in listed for candidate in one.candidates]
     for meter, price in override.prices.items():
-        dearest = max((getattr(one, meter) for one in vectors if meter in METERS), default=Decimal(0))
-        if dearest and isinstance(price, Decimal) and price.is_finite() and price > _DEAR * dearest:
+        dearest = max((getattr(one, meter) for one in vectors), default=Decimal(0))
+        if dearest and price > _DEAR * dearest:
             raise PriceError(
                 f"{override.provider}/{override.model}: {meter} is {price:f}, and the dearest in the list is {dearest.normalize():f}. "
                 "Was it meant in another unit? Correct it, or force it."
