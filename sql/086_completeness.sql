@@ -36,7 +36,7 @@ from (
       sum(c.known_usd) as known_usd, sum(c.estimate_low_usd) as estimate_low_usd,
       if(sum(c.unbounded_calls) = 0, toNullable(sum(c.estimate_high_usd)), null) as estimate_high_usd,
       sum(c.notional_usd) as notional_usd
-    from {db}.costs as c
+    from {costs} as c
     group by {period}, completeness)
   window whole as (partition by {period}))
 window whole as (partition by {period})

@@ -16,6 +16,6 @@ select
   sum(c.calls) as calls, sum(c.input_tokens) as input_tokens, sum(c.output_tokens) as output_tokens, sum(c.known_usd) as known_usd,
   if(unknown_calls = 0, known_usd, null) as cost_usd,
   sumIf(c.calls, c.unknown) as unknown_calls, sumIf(c.input_tokens + c.output_tokens, c.unknown) as unknown_tokens
-from {db}.costs as c
+from {costs} as c
 group by {period}
 comment 'One row per {period} of the reporting time zone';

@@ -22,7 +22,7 @@ select
 from (
   select toStartOfMonth(bucket, {zone}) as about, tenant, team, feature, service, environment, provider, model, completeness,
     toInt64(calls) as n, toInt64(input_tokens) as i, toInt64(output_tokens) as o, known_usd as usd
-  from {db}.costs
+  from {db}.costs_between(since = '1970-01-02 00:00:00', until = '2106-01-01 00:00:00')
   union all
   select about, tenant, team, feature, service, environment, provider, model, completeness, -calls, -input_tokens, -output_tokens, -amount_usd
   from {db}.bookings)

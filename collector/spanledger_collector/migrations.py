@@ -60,6 +60,7 @@ VARIANTS: Final[dict[str, dict[str, str]]] = {
         "period_type": "DateTime('UTC')",
         "period_start": "toDateTime(toStartOfHour(bucket, {zone}), 'UTC')",
         "period_is": "Start of the hour",
+        "costs": "{db}.costs",
     },
     **{
         period: {
@@ -68,6 +69,7 @@ VARIANTS: Final[dict[str, dict[str, str]]] = {
             "period_type": "Date",
             "period_start": f"{first_day}(bucket, {{zone}})",
             "period_is": f"First day of the {period}",
+            "costs": "{db}.costs_between(since = '1970-01-02 00:00:00', until = '2106-01-01 00:00:00')",
         }
         for period, first_day in (("day", "toDate"), ("month", "toStartOfMonth"))
     },
@@ -166,7 +168,7 @@ def render(text: str, target: Target, values: dict[str, str] | None = None) -> s
     filled = _ENGINE.sub(lambda match: target.engine(match[1], match[2] or ""), text)
     for key, value in {**(values or {}), **target.placeholders()}.items():
         filled = filled.replace("{" + key + "}", value)
-    left = re.search(r"\{[a-z_]+(:[^}]*)?\}", filled)
+    left = re.search(r"\{[a-z_]+\}|\{engine:[^}]*\}", filled)
     if left:
         raise MigrationError(f"Placeholder {left[0]} has no value for a target of kind {target.kind}.")
     return filled.strip().rstrip(";")

@@ -19,7 +19,8 @@ __all__ = ["ROLLUPS", "Refresher", "catch_up", "heal", "judge", "judge_slice", "
 
 _log = logging.getLogger(__name__)
 
-ROLLUPS: Final = ("cost_minutes", "actor_minutes", "cost_hours", "actor_hours")
+# In this order: days are made from hours.
+ROLLUPS: Final = ("cost_minutes", "actor_minutes", "cost_hours", "actor_hours", "cost_days")
 _RECORD_ELECTION: Final = """
 insert into elections (held_at, due_to, trace_to, traces)
 select now64(3, 'UTC'), max((due_at, trace_id)).1, max((due_at, trace_id)).2, count() from election_slice"""
@@ -39,7 +40,7 @@ _SWEEPS: Final = ("landing_sweep_mv", "rollup_sweep_mv")
 _SWEEP_SECONDS: Final = 3600.0
 _IDLE_SECONDS: Final = 10.0
 # Rollups other than cost_minutes need not be made at each commit: they take at most one twentieth of the time.
-_LATER: Final = ("actor_minutes", "cost_hours", "actor_hours")
+_LATER: Final = ROLLUPS[1:]
 _SHARE: Final = 20
 
 

@@ -29,7 +29,7 @@ _SINCE: Final = ("calls_since", "rollups_since")
 _LIMITS: Final = {"raw_days": (2, 7300), "calls_days": (32, 7300), "rollup_years": (1, 50)}
 _TABLE: Final = re.compile(r"^create table if not exists \S+\.(\w+)", re.MULTILINE)
 _TTL: Final = re.compile(r"^ttl (.+)$", re.MULTILINE)
-_NAMED: Final = re.compile(r"\{(raw_days|calls_days|keep)\}")
+_NAMED: Final = re.compile(r"\{(raw_days|calls_days|rollup_years|keep)\}")
 _APPLIED: Final = "retention_applied"
 _OLDER: Final = {
     "spans": ("otel_traces", "Timestamp < now64(9, 'UTC') - toIntervalDay({raw_days:UInt32})"),

@@ -77,6 +77,6 @@ def realign_hours(client: Client, zone: str, calls_days: int) -> bool:
             f"The hours of {zone} begin at other minutes, and this ledger holds {old:,} rows of hours whose single calls are no longer "
             "kept, so they cannot be cut anew. Choose a zone whose hours begin with those of the present one."
         )
-    for table in _HOURS if found else ():
+    for table in (*_HOURS, "cost_days") if found else ("cost_days",):
         client.command(f"truncate table {table}")
     return bool(found)

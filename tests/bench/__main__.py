@@ -111,7 +111,15 @@ def bench_election(table: Table, client: Client, spans: int) -> None:
 
 def fill(table: Table, client: Client, calls: int) -> None:
     """Put that many calls in the place of all that there were, and make their rollups."""
-    for name in ("genai_calls", "dirty_minutes", "cost_minutes", "cost_hours", "actor_minutes", "actor_hours"):
+    for name in (
+        "genai_calls",
+        "dirty_minutes",
+        "cost_minutes",
+        "cost_hours",
+        "cost_days",
+        "actor_minutes",
+        "actor_hours",
+    ):
         client.command(f"truncate table {name}")
     client.command((Path(__file__).parent / "synthetic_calls.sql").read_text(), parameters={"calls": calls})
     client.command("optimize table genai_calls final")

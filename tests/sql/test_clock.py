@@ -15,6 +15,7 @@ STAMPS = {
     "actor_minutes": "run_at",
     "cost_hours": "run_at",
     "actor_hours": "run_at",
+    "cost_days": "run_at",
     "trace_spans": "known_at",
 }
 

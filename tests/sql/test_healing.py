@@ -17,6 +17,7 @@ TOTAL = "select sum(c.calls) as calls, sum(c.known_usd) as usd from costs as c"
         "election_queue, trace_spans",
         "dirty_minutes",
         "cost_hours, actor_minutes",
+        "cost_days",
     ],
 )
 def test_tables_that_were_not_filled_are_filled_at_the_next_sweep(ledger: Ledger, recently: float, lost: str) -> None:

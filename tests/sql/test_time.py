@@ -1,5 +1,6 @@
 """Hours, days and months are those of the reporting zone, and whatever the zone, they add up to the total."""
 
+import random
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -74,6 +75,24 @@ def test_days_and_months_are_the_zones_and_add_up(told: Ledger, zone: str) -> No
     assert lengths >= ZONES[zone]
     assert max(lengths) == max({48} | ZONES[zone])
     assert told.rows("select * from ledger_check where calls_difference != 0 or usd_difference != 0") == []
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_between_any_two_times_whole_days_and_the_hours_around_them_are_the_hours(told: Ledger, zone: str) -> None:
+    report_in(told, zone)
+    sums = "sum(c.calls) as n, sum(c.input_tokens) as tokens, sum(c.known_usd) as usd, sumIf(c.calls, c.unknown) as unknown"
+    first = told.row("select toUnixTimestamp(min(bucket)) as at from costs")["at"]
+    numbers, now, used = random.Random(zone), int(time.time()), 0
+
+    for _ in range(60):
+        since, until = sorted(numbers.choices(range(first - 86_400, now + 7200), k=2))
+        midnight = told.row(f"select toUnixTimestamp(toStartOfDay(toDateTime({since}), '{zone}')) as at")["at"]
+        since = numbers.choice((since, midnight, midnight + 1, midnight + 3600))
+        range_ = f"bucket >= toDateTime({since}) and bucket <= toDateTime({until})"
+        between = f"costs_between(since = toDateTime({since}), until = toDateTime({until})) as c"
+        assert told.row(f"select {sums} from {between}") == told.row(f"select {sums} from costs as c where {range_}")
+        used += told.row(f"select count() as n from {between} where bucket in (select bucket from daily_costs)")["n"]
+    assert used
 
 
 def test_a_ledger_keeps_its_zone_and_says_how_to_change_it(ledger: Ledger) -> None:

@@ -18,8 +18,8 @@ from spanledger_collector.target import Target, quoted
 __all__ = ["CONFINED", "statements"]
 
 CONFINED: Final = {
-    "tenant": ("calls", "spans_judged", "costs", "actor_costs"),
-    "team": ("calls", "spans_judged", "costs"),
+    "tenant": ("calls", "spans_judged", "costs", "daily_costs", "actor_costs"),
+    "team": ("calls", "spans_judged", "costs", "daily_costs"),
 }
 """The views with a row policy, by what a reader is confined to: all others that such a reader may name read from them."""
 

@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 _TOLERATED_MS: Final = 1000
 # Sums of before that are never made again: their calls may be gone. Calls are kept for 32 days at least.
 _LATER: Final = "run_at > toDateTime64({at:String}, 3, 'UTC') and bucket > toDateTime64({latest_at:String}, 3, 'UTC') - interval 30 day"
-_ROLLUPS: Final = ("cost_minutes", "actor_minutes", "cost_hours", "actor_hours")
+_ROLLUPS: Final = ("cost_minutes", "actor_minutes", "cost_hours", "actor_hours", "cost_days")
 
 
 def follow_clock(client: Client) -> bool:

@@ -49,6 +49,7 @@ DRIVERS: Final = (
 ROLLUPS: Final = (
     Word("cost_minutes", "cost by minute"),
     Word("cost_hours", "cost by hour"),
+    Word("cost_days", "cost by day"),
     Word("actor_minutes", "users and sessions by minute"),
     Word("actor_hours", "users and sessions by hour"),
 )

@@ -9,7 +9,10 @@ from typing import Any, Final
 
 from spanledger_collector.queries.errors import RefusedError
 
-__all__ = ["judge_expansion"]
+__all__ = ["PARAMETERIZED_VIEWS", "judge_expansion"]
+
+PARAMETERIZED_VIEWS: Final = frozenset({"costs_between"})
+"""Views of the ledger that are called as table functions are."""
 
 _READ_MAX: Final = 200
 _EXPLAINED_MAX: Final = 8
@@ -68,7 +71,7 @@ def _names(tree: dict[str, Any], parameters: Mapping[str, object]) -> tuple[dict
 
 
 def _table(node: dict[str, Any], parameters: Mapping[str, object]) -> str | None:
-    """Return what a part of the tree names as a table: after FROM, after IN, or by a parameter."""
+    """Return what a part of the tree names as a table: after FROM, after IN, by a parameter, or a view with parameters."""
     kind = node.get("type")
     if kind == "TableIdentifier":
         return str(node.get("name", ""))
@@ -77,4 +80,6 @@ def _table(node: dict[str, Any], parameters: Mapping[str, object]) -> str | None
     if kind == "Function" and str(node.get("name")).lower() in _MEMBERSHIP:
         *_, last = (node.get("arguments") or {}).get("children") or [{}]
         return str(last.get("name", "")) if last.get("type") == "Identifier" else None
+    if kind == "Function" and str(node.get("name")).rpartition(".")[2] in PARAMETERIZED_VIEWS:
+        return str(node.get("name"))
     return None

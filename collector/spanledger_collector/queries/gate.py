@@ -17,7 +17,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from spanledger_collector.queries.errors import RefusedError, of_engine
-from spanledger_collector.queries.expansion import judge_expansion
+from spanledger_collector.queries.expansion import PARAMETERIZED_VIEWS, judge_expansion
 from spanledger_collector.queries.settings import allowed, within_limit
 from spanledger_collector.queries.statements import read_statement
 from spanledger_collector.queries.tenancy import Confinement
@@ -151,10 +151,15 @@ class Gate:
         self._judge_databases(node)
 
     def _judge_function(self, name: str, *, is_table: bool) -> None:
-        if is_table and name.lower() not in _TABLE_FUNCTIONS:
-            raise _denied(f"Table function {name} is not allowed; there are {', '.join(sorted(_TABLE_FUNCTIONS))}")
+        if is_table and not self._is_own_view(name) and name.lower() not in _TABLE_FUNCTIONS:
+            there_are = ", ".join(sorted(_TABLE_FUNCTIONS | PARAMETERIZED_VIEWS))
+            raise _denied(f"Table function {name} is not allowed; there are {there_are}")
         if not is_table and name.lower() in self.functions:
             raise _denied(f"Function {name} is not allowed: it reaches beyond the ledger")
+
+    def _is_own_view(self, name: str) -> bool:
+        database, _, view = name.rpartition(".")
+        return view in PARAMETERIZED_VIEWS and (not database or database in self.databases)
 
     def _judge_databases(self, node: _Node) -> None:
         parts = node.members.get("name_parts") or []

@@ -6,8 +6,8 @@ from (
   select
     agent as of_agent, if(agent_step = '', '(no step)', agent_step) as of_step, sum(c.known_usd) as usd, sumIf(c.calls, c.unknown) as unknown,
     sum(c.calls) as n, sum(c.input_tokens) as tokens_in, sum(c.output_tokens) as tokens_out
-  from costs as c
-  where $__timeFilter(bucket) and agent != '' and {filters}
+  from costs_between(since = $__fromTime, until = $__toTime) as c
+  where agent != '' and {filters}
   group by of_agent, of_step)
 order by usd desc, n desc, of_agent, of_step
 limit 50

@@ -6,8 +6,8 @@ from (
   select
     if({tag} = '', '(untagged)', {tag}) as name, sum(c.known_usd) as usd, sumIf(c.calls, c.unknown) as unknown, sum(c.calls) as n,
     sum(c.input_tokens) as tokens_in, sum(c.output_tokens) as tokens_out
-  from costs as c
-  where $__timeFilter(bucket) and {filters}
+  from costs_between(since = $__fromTime, until = $__toTime) as c
+  where {filters}
   group by {tag})
 order by usd desc, n desc, name
 limit 100

@@ -5,8 +5,8 @@ select
   if(ended_tasks = 0 or (usd = 0 and unknown > 0), null, toFloat64(usd) / ended_tasks) as usd_per_ended_task, outcomes
 from (
   select task as name, sum(c.known_usd) as usd, sumIf(c.calls, c.unknown) as unknown, sum(c.calls) as n
-  from costs as c
-  where $__timeFilter(bucket) and task != '' and {filters}
+  from costs_between(since = $__fromTime, until = $__toTime) as c
+  where task != '' and {filters}
   group by name) as spent
 left join (
   select

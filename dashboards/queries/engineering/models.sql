@@ -10,8 +10,8 @@ from (
     model as of_model, provider as of_provider, sum(c.known_usd) as usd, sumIf(c.calls, c.unknown) as unknown, sum(c.calls) as n,
     sumIf(c.input_tokens + c.output_tokens, not c.unknown) as known_tokens, sum(c.input_tokens) as tokens_in, sum(c.cache_read_tokens) as cached, sum(c.errors) as failed,
     sum(c.duration_us) as lasted_us, sum(c.first_token_calls) as first_n, sum(c.first_token_us) as first_us
-  from costs as c
-  where $__timeFilter(bucket) and {filters}
+  from costs_between(since = $__fromTime, until = $__toTime) as c
+  where {filters}
   group by of_model, of_provider)
 order by usd desc, n desc, of_model
 limit 50

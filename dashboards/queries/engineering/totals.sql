@@ -7,5 +7,5 @@ from (
   select
     sum(c.calls) as n, sum(c.known_usd) as usd, sumIf(c.calls, c.unknown) as unknown, sum(c.errors) as failed, sum(c.attempts) as tries,
     sum(c.input_tokens) as tokens_in, sum(c.cache_read_tokens) as cached
-  from costs as c
-  where $__timeFilter(bucket) and {filters})
+  from costs_between(since = $__fromTime, until = $__toTime) as c
+  where {filters})

@@ -2,5 +2,5 @@
 select if(n = 0, null, 1 - unknown / n) as known_share, unknown as unknown_calls, n as calls
 from (
   select sum(c.calls) as n, sumIf(c.calls, c.unknown) as unknown
-  from costs as c
-  where $__timeFilter(bucket) and {filters})
+  from costs_between(since = $__fromTime, until = $__toTime) as c
+  where {filters})

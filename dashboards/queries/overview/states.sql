@@ -5,7 +5,7 @@ select
   if(any(c.unknown), toFloat64(sum(c.estimate_low_usd)), null) as low_usd,
   if(any(c.unknown) and sum(c.unbounded_calls) = 0, toFloat64(sum(c.estimate_high_usd)), null) as high_usd,
   if(state = 'notional', toFloat64(sum(c.notional_usd)), null) as notional_usd
-from costs as c
-where $__timeFilter(bucket) and {filters}
+from costs_between(since = $__fromTime, until = $__toTime) as c
+where {filters}
 group by state
 order by calls desc

@@ -5,8 +5,9 @@ select
   unknown as unknown_calls
 from (
   select
-    sumIf(c.known_usd, bucket >= (select month from calendar)) as month_usd,
-    sumIf(c.known_usd, bucket < (select last_month_so_far from calendar)) as before_usd,
-    sumIf(c.calls, c.unknown and (bucket >= (select month from calendar) or bucket < (select last_month_so_far from calendar))) as unknown
-  from costs as c
-  where bucket >= (select last_month from calendar) and {filters})
+    sumIf(c.known_usd, c.this_month) as month_usd, sumIf(c.known_usd, not c.this_month) as before_usd, sumIf(c.calls, c.unknown) as unknown
+  from (
+    select *, 1 as this_month from costs_between(since = (select month from calendar), until = (select next_month - 1 from calendar))
+    union all
+    select *, 0 as this_month from costs_between(since = (select last_month from calendar), until = (select last_month_so_far - 1 from calendar))) as c
+  where {filters})

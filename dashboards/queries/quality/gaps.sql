@@ -6,5 +6,5 @@ from (
   select
     sum(c.calls) as n, sumIf(c.calls, c.unknown) as unknown, sumIf(c.calls, completeness = 'unpriced_model') as unpriced,
     sumIf(c.calls, completeness in ('no_usage', 'failed_maybe_billed')) as silent, sumIf(c.calls, team = '' or feature = '') as untagged
-  from costs as c
-  where $__timeFilter(bucket) and {filters})
+  from costs_between(since = $__fromTime, until = $__toTime) as c
+  where {filters})

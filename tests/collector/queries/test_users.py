@@ -21,6 +21,7 @@ from spanledger_collector.queries.errors import RefusedError
 from spanledger_collector.queries.tenancy import VIEWS
 from spanledger_collector.receiver.door import OtlpRequest
 from spanledger_collector.server import EmbeddedServer
+from tests.ledger import source
 from tests.otlp import chat, request
 
 WORD = "correct horse"
@@ -49,7 +50,7 @@ def spans_of(tenant: str, mark: str, at: float) -> OtlpRequest:
 @pytest.fixture(scope="module")
 def server(new_store: Callable[[], Path]) -> Iterator[EmbeddedServer]:
     with EmbeddedServer(new_store(), otlp_http_port=0, otlp_grpc_port=0, clickhouse_port=0, users=USERS) as server:
-        for at in (time.time() - 600, time.time() - 5 * 3600):
+        for at in (time.time() - 600, time.time() - 5 * 3600, time.time() - 3 * 86_400):
             for tenant, mark in (("it's a", "mine"), ("b", "secret"), ("", "secret")):
                 server.committer.submit(spans_of(tenant, mark, at)).result()
         server.settle()
@@ -73,12 +74,27 @@ def test_with_users_nobody_else_is_let_in(server: EmbeddedServer) -> None:
 
 @pytest.mark.parametrize("view", sorted(VIEWS))
 def test_a_reader_of_a_tenant_sees_its_rows_and_no_others_in_every_view(server: EmbeddedServer, view: str) -> None:
-    mine = ask(server, f"select * from {view} format JSONEachRow", "a").text
-    empty = ask(server, f"select count() from {view}", "nobody").text
+    mine = ask(server, f"select * from {source(view)} format JSONEachRow", "a").text
+    empty = ask(server, f"select count() from {source(view)}", "nobody").text
 
     assert mine or view == "untagged_spend"
     assert "secret" not in mine
     assert empty != "0\n", "the calls without a tenant have the tenant ''"
+
+
+def test_a_view_with_a_time_range_is_called_and_nothing_else_is(server: EmbeddedServer) -> None:
+    asked = "select sum(c.calls) from {}(since = '1970-01-02 00:00:00', until = '2106-01-01 00:00:00') as c"
+    expected = ask(server, "select sum(c.calls) from costs as c", "all").text
+
+    for user in ("all", "a"):
+        own = ask(server, asked.format("costs_between"), user)
+        assert own.text == ask(server, asked.format("spanledger.costs_between"), user).text
+        assert (own.text == expected) is (user == "all"), own.text
+        for denied in ("default.costs_between", "costs_betwee", "file", "system.costs_between"):
+            assert ask(server, asked.format(denied), user).status_code in (403, 404, 500), denied
+    inside = "select 1 from costs_between(since = (select toDateTime(max(Timestamp)) from {}), until = now())"
+    assert ask(server, inside.format("otel_traces"), "a").headers["x-clickhouse-exception-code"] == "497"
+    assert ask(server, inside.format("file('/etc/passwd', 'LineAsString')"), "all").status_code == 403
 
 
 def test_what_a_tenant_sums_is_what_it_spent(server: EmbeddedServer) -> None:
@@ -86,7 +102,15 @@ def test_what_a_tenant_sums_is_what_it_spent(server: EmbeddedServer) -> None:
     own = "select count(), sum(cost_usd) from calls where tenant = {t:String}"
     expected = ask(server, own, "all", params={"param_t": "it's a"}).text
 
-    for view in ("costs", "cost_by_team", "cost_by_user", "cost_by_day", "cost_by_month", "completeness"):
+    for view in (
+        "costs",
+        source("costs_between"),
+        "cost_by_team",
+        "cost_by_user",
+        "cost_by_day",
+        "cost_by_month",
+        "completeness",
+    ):
         assert ask(server, sql.format(view), "a").text == expected
     assert ask(server, own, "a", params={"param_t": "b"}).text == "0\t\\N\n"
 
@@ -153,15 +177,16 @@ def test_a_reader_of_a_tenant_sees_nothing_of_what_happens_before_the_filter(ser
 
 
 def test_no_condition_is_evaluated_on_the_rows_of_others(server: EmbeddedServer) -> None:
-    for source in ("genai_calls", "genai_calls final", "calls", "costs", "(select * from genai_calls)"):
+    views = ("calls", "costs", "daily_costs", source("costs_between"))
+    for rows in ("genai_calls", "genai_calls final", *views, "(select * from genai_calls)"):
         for condition in (
             "throwIf(team = 'secret') = 0",
             "intDiv(1, team != 'secret') = 1",
             "toUInt8(if(team = 'mine', '1', toString(team))) = 1",
             "tenant != '' and 1 % (team != 'secret') = 0 and team != ''",
         ):
-            reply = ask(server, f"select count() from {source} where {condition}", "a")
-            assert (reply.status_code, reply.text != "0\n") == (200, True), (source, condition, reply.text)
+            reply = ask(server, f"select count() from {rows} where {condition}", "a")
+            assert (reply.status_code, reply.text != "0\n") == (200, True), (rows, condition, reply.text)
 
 
 def test_the_summary_and_limits_tell_a_reader_of_one_tenant_nothing_of_the_others(server: EmbeddedServer) -> None:
