@@ -15,6 +15,7 @@ from spanledger_collector.panels import (
     Window,
     expand,
     read_query,
+    without_idle_filters,
     words,
 )
 from spanledger_collector.panels.check import run_queries, window_of
@@ -49,6 +50,20 @@ def company(_ledger_of_module: Ledger) -> Ledger:
 
 def asked(ledger: Ledger, query: str, window: Window | None = None, **variables: Sequence[str]) -> list[dict[str, Any]]:
     return ledger.rows(expand(read_query(query), window or window_of(MONTH), variables))
+
+
+@pytest.mark.parametrize("variables", [{}, {"team": ["search", UNTAGGED]}])
+def test_without_the_filters_that_select_all_every_query_says_the_same(
+    company: Ledger, variables: dict[str, list[str]]
+) -> None:
+    window = window_of(MONTH, time.time() - 60)
+    for name in QUERIES:
+        sql = read_query(name)
+        short = without_idle_filters(sql, variables)
+        conditions = [part.split(":")[0] for part in short.split("('*' in (${")[1:]]
+        assert conditions == ["team"] * (sql.count("('*' in (${team:") if variables else 0), name
+        if name.startswith(("overview/", "attribution/by", "quality/gaps", "anomalies/open")) and "now" not in sql:
+            assert company.rows(expand(short, window, variables)) == company.rows(expand(sql, window, variables)), name
 
 
 def total(rows: Sequence[Mapping[str, Any]], name: str) -> float:

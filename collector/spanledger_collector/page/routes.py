@@ -30,6 +30,7 @@ from spanledger_collector.panels import (
     expand,
     interval_seconds,
     read_query,
+    without_idle_filters,
 )
 from spanledger_collector.queries.engine import Question, Readers
 from spanledger_collector.queries.errors import RefusedError, http_status
@@ -81,7 +82,8 @@ def build_page(readers: Readers, users: Users) -> Sequence[BaseRoute]:
         panel = QUERIES[name]
         window = _window(request, panel.step if panel else 3600)
         variables = {key: request.query_params.getlist(key) for key in (*FILTERS, *_CHOICES)}
-        body = await _asked(readers, user, expand(read_query(name), window, variables), turn)
+        sql = expand(without_idle_filters(read_query(name), variables), window, variables)
+        body = await _asked(readers, user, sql, turn)
         answer = json.loads(body)
         shown = {"start": window.start, "end": window.end, "step": window.step}
         return JSONResponse({"columns": [column["name"] for column in answer["meta"]], "rows": answer["data"], **shown})

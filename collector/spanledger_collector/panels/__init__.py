@@ -2,7 +2,16 @@
 
 from spanledger_collector.panels.catalogue import ANNOTATIONS, DASHBOARDS, QUERIES, dashboard_of
 from spanledger_collector.panels.model import Dashboard, Field, Kind, Panel, Row, Unit
-from spanledger_collector.panels.queries import ALL, FILTERS, UNTAGGED, Window, expand, interval_seconds, read_query
+from spanledger_collector.panels.queries import (
+    ALL,
+    FILTERS,
+    UNTAGGED,
+    Window,
+    expand,
+    interval_seconds,
+    read_query,
+    without_idle_filters,
+)
 
 __all__ = [
     "ALL",
@@ -22,4 +31,5 @@ __all__ = [
     "expand",
     "interval_seconds",
     "read_query",
+    "without_idle_filters",
 ]

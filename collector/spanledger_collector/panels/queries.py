@@ -10,7 +10,7 @@ from spanledger_collector.assets import assets
 from spanledger_collector.exceptions import UsageError
 from spanledger_collector.target import quoted
 
-__all__ = ["ALL", "FILTERS", "UNTAGGED", "Window", "expand", "interval_seconds", "read_query"]
+__all__ = ["ALL", "FILTERS", "UNTAGGED", "Window", "expand", "interval_seconds", "read_query", "without_idle_filters"]
 
 ALL: Final = "*"
 """Value of a variable that selects everything."""
@@ -20,6 +20,8 @@ FILTERS: Final = ("tenant", "team", "feature", "model", "environment")
 """Variables that every dashboard has, in their order."""
 
 _FRAGMENT: Final = re.compile(r"\{((?:actor_|anomaly_)?filters|chosen_incident)\}")
+# A filter's condition, with what stands in two levels of brackets.
+_FILTER: Final = re.compile(r"\('\*' in \(\$\{(\w+):singlequote\}\) or (?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
 _VARIABLE: Final = re.compile(r"\$\{(\w+):singlequote\}")
 # As in pkg/macros/macros.go of grafana-clickhouse-datasource 4.20; those that only its frontend expands are not used.
 _MACROS: Final = {
@@ -70,6 +72,11 @@ def expand(sql: str, window: Window, variables: Mapping[str, Sequence[str]]) -> 
 
     # Values last: a value that looks like a macro stays what it is.
     return _VARIABLE.sub(variable, _MACRO.sub(macro, sql))
+
+
+def without_idle_filters(sql: str, variables: Mapping[str, Sequence[str]]) -> str:
+    """Return the SQL without the conditions of filters that select all: to plan all five takes the engine a quarter of a quick query."""
+    return _FILTER.sub(lambda match: match[0] if variables.get(match[1]) else "1", sql)
 
 
 def interval_seconds(seconds: int, points: int, least: int = 3600) -> int:
