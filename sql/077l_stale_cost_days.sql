@@ -4,21 +4,21 @@
 -- Every day has a row without dimensions, as its hours have, so the time of a day is found in few rows.
 create or replace view {db}.stale_cost_days (
   bucket DateTime('UTC') comment 'Start of the day, in the reporting time zone',
-  changed_at DateTime64(3, 'UTC') comment 'When one of its hours was made last',
+  marked_at DateTime64(3, 'UTC') comment 'When one of its calls changed last',
   made_at DateTime64(3, 'UTC') comment 'When the newest of the hours that it sums was made; 1970: it was never made'
 ) as
 with
   toDateTime(toStartOfDay(now('UTC') - interval 2 hour, {zone}), 'UTC') as over,
-  (select (groupArray(marked.day), groupArray(days.ran)) from (
+  (select (groupArray(marked.day), groupArray(days.ran), groupArray(marked.at)) from (
     select toDateTime(toStartOfDay(minute, {zone}), 'UTC') as day, max(marked_at) as at from {db}.dirty_minutes where minute < over group by day) as marked
     left join (
       select bucket as day, max(run_at) as ran from {db}.cost_days where tenant = '' and team = '' and model = '' group by day) as days on marked.day = days.day
     where marked.at + interval {margin} second > days.ran) as marked_days
 select
-  toDateTime(toStartOfDay(hours.bucket, {zone}), 'UTC') as bucket, max(hours.run_at) as changed_at,
+  toDateTime(toStartOfDay(hours.bucket, {zone}), 'UTC') as bucket, transform(bucket, marked_days.1, marked_days.3, toDateTime64(0, 3, 'UTC')) as marked_at,
   transform(bucket, marked_days.1, marked_days.2, toDateTime64(0, 3, 'UTC')) as made_at
 from {db}.cost_hours as hours
 where hours.bucket in (select arrayJoin(marked_days.1) + toIntervalMinute(30 * arrayJoin(range(52)))) and hours.bucket < over and has(marked_days.1, bucket)
 group by bucket
-having changed_at > made_at
+having max(hours.run_at) > made_at
 comment 'Days whose hours were made after them';

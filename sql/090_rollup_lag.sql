@@ -14,6 +14,6 @@ from (
   union all
   select 'actor_hours' as rollup_table, marked_at as changed_at from {db}.stale_actor_hours where marked_at >= made_at
   union all
-  select 'cost_days' as rollup_table, changed_at from {db}.stale_cost_days)
+  select 'cost_days' as rollup_table, marked_at as changed_at from {db}.stale_cost_days)
 group by rollup_table
 comment 'One row per rollup that is behind';

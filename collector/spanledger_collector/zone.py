@@ -61,7 +61,7 @@ def write_zone(client: Client, database: str, zone: str) -> None:
 
 
 def realign_hours(client: Client, zone: str, calls_days: int) -> bool:
-    """Drop the rollups of hours if they do not begin on an hour of the zone, so that they are made anew; tell whether.
+    """Drop the days, and the hours if they do not begin on an hour of the zone, so that they are made anew; tell whether the hours.
 
     Only calls can be cut into other hours: raises UsageError, and changes nothing, when there are hours older than the calls.
     """
@@ -77,6 +77,7 @@ def realign_hours(client: Client, zone: str, calls_days: int) -> bool:
             f"The hours of {zone} begin at other minutes, and this ledger holds {old:,} rows of hours whose single calls are no longer "
             "kept, so they cannot be cut anew. Choose a zone whose hours begin with those of the present one."
         )
-    for table in (*_HOURS, "cost_days") if found else ("cost_days",):
+    for table in _HOURS if found else ():
         client.command(f"truncate table {table}")
+    client.command("truncate table cost_days")
     return bool(found)

@@ -219,6 +219,22 @@ def test_a_ledger_that_is_behind_is_not_closed(ledger: Ledger) -> None:
     assert ledger.rows("select * from closed_months") == []
 
 
+def test_a_month_with_a_day_that_is_behind_its_hours_is_not_closed(ledger: Ledger) -> None:
+    land(ledger, [called(ago(1))])
+    ledger.settle()
+    for table, stamp, minutes in (("cost_days", "run_at", 3), ("dirty_minutes", "marked_at", 2)):
+        ledger.client.command(f"create table before engine = Memory as select * from {table}")
+        ledger.client.command(f"truncate table {table}")
+        earlier = f"{stamp} - interval {minutes} minute as {stamp}"
+        ledger.client.command(f"insert into {table} select * replace({earlier}) from before")
+        ledger.client.command("drop table before")
+
+    with pytest.raises(UnsettledError):
+        close_month(ledger.client, ago(1), closed_by="fin")
+    ledger.settle()
+    close_month(ledger.client, ago(1), closed_by="fin")
+
+
 def test_a_month_without_calls_can_be_closed(ledger: Ledger) -> None:
     close_month(ledger.client, ago(1), closed_by="fin")
 

@@ -11,4 +11,5 @@ select
   (select uniqExact(trace_id) from trace_spans where ts < ends_at and trace_id in (
     with (select max((due_to, trace_to)) from elections) as judged_to
     select trace_id from election_queue where marked_at <= now64(3, 'UTC') - interval 1 minute and (marked_at, trace_id) > judged_to)) as waiting,
-  (select count() from stale_cost_hours where bucket < ends_at and marked_at >= made_at and marked_at <= now64(3, 'UTC') - interval 1 minute) as behind
+  (select count() from stale_cost_hours where bucket < ends_at and marked_at >= made_at and marked_at <= now64(3, 'UTC') - interval 1 minute)
+    + (select count() from stale_cost_days where bucket < ends_at and marked_at <= now64(3, 'UTC') - interval 1 minute) as behind

@@ -277,6 +277,7 @@ def doubled(times: int, first: str = "select usd from money") -> str:
             "a-1", "a"
         )
         + " select x from a20",
+        " union all ".join(["select calls from costs_between(since = now(), until = now())"] * 201),
         f"explain plan {doubled(3)}",
         f"explain pipeline {doubled(3)}",
         f"explain query tree {doubled(3)}",
