@@ -9,7 +9,7 @@ import pytest
 
 from spanledger_collector.clock import follow_clock
 from spanledger_collector.prices import Override, set_override
-from spanledger_collector.refresh import judge, refresh
+from spanledger_collector.refresh import catch_up, judge, refresh
 from tests.ledger import Ledger, source
 from tests.otlp import agent, chat
 from tests.sql.test_clock import set_clock_back
@@ -74,6 +74,17 @@ def test_what_comes_late_is_in_its_day(ledger: Ledger, lately: float) -> None:
     holds(ledger)
     assert ledger.row(f"select sum(c.calls) as n from {ALL} as c") == {"n": 14}
     assert ledger.row("select sum(c.calls) as n from daily_costs as c where team = 'late'") == {"n": 1}
+
+
+def test_who_waits_for_sums_waits_for_all_days(ledger: Ledger, lately: float) -> None:
+    ledger.settled(*spread(lately, 9))
+    ledger.deliver(*(chat(lately - number * DAY, extra={"spanledger.team": "late"}) for number in range(9)))
+    judge(ledger.client)
+
+    assert catch_up(ledger.client, seconds=60)
+
+    holds(ledger)
+    assert ledger.row("select sum(c.calls) as n from daily_costs as c where team = 'late'") == {"n": 9}
 
 
 def test_a_call_that_gets_its_team_later_leaves_no_ghost_in_its_day(ledger: Ledger, lately: float) -> None:

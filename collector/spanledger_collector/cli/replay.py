@@ -30,7 +30,11 @@ __all__ = ["Replayed", "Requests", "replay"]
 
 _UNDER_WAY_MAX: Final = 8
 _SETTLE_SECONDS: Final = 120.0
-_ROLLUPS: Final = ("cost_minutes", "cost_hours")  # what the totals need; sums by user and session follow
+_ROLLUPS: Final = (
+    "cost_minutes",
+    "cost_hours",
+    "cost_days",
+)  # what totals and statements need; users and sessions follow
 _COMPLAINTS_PER_FILE_MAX: Final = 5
 
 Requests = Iterator[tuple[Path, OtlpRequest]]
