@@ -9,13 +9,15 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -26,6 +28,7 @@ from spanledger_collector.panels import (
     DASHBOARDS,
     FILTERS,
     QUERIES,
+    Dashboard,
     Window,
     expand,
     interval_seconds,
@@ -57,6 +60,11 @@ _AUTHENTICATION_FAILED: Final = 516
 
 _CHOICES: Final = frozenset(choice.name for dashboard in DASHBOARDS for choice in dashboard.choices)
 
+_BY_NAME: Final = {dashboard.name: dashboard for dashboard in DASHBOARDS}
+_SHELL: Final = _STATIC.joinpath("index.html").read_text("utf-8")
+_SECONDS: Final = {"h": 3_600, "d": 86_400}
+_FIRST_PIXELS: Final = 600
+
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -67,7 +75,9 @@ def build_page(readers: Readers, users: Users) -> Sequence[BaseRoute]:
 
     async def shell(request: Request) -> Response:
         users.of(request)
-        return FileResponse(_STATIC / "index.html")
+        asked = "" if request.url.query else _first_questions(_BY_NAME[request.url.path.strip("/")])
+        # Never from a cache: the questions in it are of the moment.
+        return HTMLResponse(_SHELL.replace("</head>", f"{asked}</head>"), headers={"Cache-Control": "no-store"})
 
     async def site(request: Request) -> Response:
         user = users.of(request)
@@ -116,10 +126,31 @@ def _guarded(handler: _Handler) -> _Handler:
                 response = JSONResponse({"error": str(error), "code": error.code}, http_status(error.code))
         except HTTPException as error:
             response = JSONResponse({"error": error.detail}, error.status_code)
-        response.headers.update(_HEADERS)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     return guarded
+
+
+def _first_questions(dashboard: Dashboard) -> str:
+    """Return links that have a browser ask for the panels at the top while it still reads the page's scripts.
+
+    They ask what state.js asks for an address without parameters, which takes from and to from them.
+    """
+    end = int(time.time())
+    since = dashboard.since.removeprefix("now-")
+    choices = [(each.name, each.options[0]) for each in dashboard.choices if each.options]
+    asked = urlencode([("from", end - int(since[:-1]) * _SECONDS[since[-1]]), ("to", end), *choices])
+    links, top = "", 0
+    for row in dashboard.rows:
+        if top >= _FIRST_PIXELS:
+            break
+        for panel, _ in row.panels:
+            href = escape(f"/page/query/{dashboard.query_of(panel)}?{asked}")
+            links += f'<link rel="preload" href="{href}" as="fetch" crossorigin media="(min-width: 641px)">\n'
+        top += row.height * 30 + 60
+    return links
 
 
 async def _asked(readers: Readers, user: User, sql: str, turn: asyncio.Semaphore | None = None) -> bytes:

@@ -43,7 +43,7 @@ class Tab:
         """Bring every panel into view once, so that it asks for its answer."""
         for panel in self.page.locator(".panel").all():
             panel.scroll_into_view_if_needed()
-        self.filled()
+            self.filled()
 
     def text(self, panel: str) -> str:
         """What the panel says once it has been brought into view: out of view it asks for nothing."""

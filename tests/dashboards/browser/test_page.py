@@ -16,6 +16,8 @@ from spanledger_collector.server import EmbeddedServer
 from tests.dashboards.browser.conftest import Tab
 from tests.dashboards.incidents import OVER
 
+ASKED = """() => performance.getEntriesByType("resource").filter((each) => each.name.includes("/page/query/"))
+  .map((each) => [new URL(each.name).pathname.slice(12), each.initiatorType, new URL(each.name).searchParams.get("to")])"""
 PAGES = [dashboard.name for dashboard in DASHBOARDS]
 
 
@@ -29,6 +31,29 @@ def test_every_panel_of_a_page_is_drawn_without_a_complaint(tab: Tab, name: str)
     assert tab.page.locator(".failure").count() == 0
     assert tab.page.locator(".loading").count() == 0
     assert tab.complaints == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_first_questions_are_asked_once_while_the_scripts_are_read(tab: Tab, name: str) -> None:
+    tab.open(f"/{name}")
+    asked = tab.page.evaluate(ASKED)
+
+    assert len({query for query, _, _ in asked}) == len(asked)
+    assert {first for query, first, _ in asked if not query.startswith("annotations/")} >= {"link"}
+    assert len({window for _, _, window in asked}) == 1
+
+    tab.open(f"/{name}?from=now-6h")
+    assert {first for _, first, _ in tab.page.evaluate(ASKED)} == {"fetch"}
+
+
+def test_what_is_asked_again_is_asked_for_now(tab: Tab) -> None:
+    tab.open("/overview")
+    tab.page.wait_for_timeout(1_100)
+    tab.page.get_by_role("button", name="Refresh").click()
+    tab.filled()
+
+    ((_, _, first), *_, (_, _, last)) = tab.page.evaluate(ASKED)
+    assert last > first
 
 
 def test_the_address_of_the_query_port_leads_a_browser_to_the_page(tab: Tab) -> None:

@@ -125,9 +125,15 @@ function frame(panel, row) {
   return element;
 }
 
+// What the server had the browser ask already, while it read these scripts (first_questions in routes.py): for the address as it came.
+function first() {
+  const link = document.querySelector(`link[href^="${PAGE}/query/"]`);
+  return link && !state.question && !location.search && performance.now() < RETRY_MS ? new URL(link.href).searchParams.toString() : "";
+}
+
 function load(again = false) {
   const { filters } = state.site;
-  state.question = question(filters, state.dashboard.choices, state.dashboard.since).toString();
+  state.question = first() || question(filters, state.dashboard.choices, state.dashboard.since).toString();
   state.marks = null;
   for (const each of state.panels) {
     if (again) each.asked = "";
