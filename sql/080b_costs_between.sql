@@ -9,7 +9,7 @@ with
   -- an hour is in the range when its start is: so is a day whose last hour is
   least(
     toDateTime(toStartOfDay({until:DateTime('UTC')} + interval 1 hour, {zone}), 'UTC'),
-    (select toDateTime(toStartOfDay(max(bucket) + interval 30 hour, {zone}), 'UTC') from {db}.daily_costs)) as days_to
+    (select toDateTime(toStartOfDay(bucket + interval 30 hour, {zone}), 'UTC') from {db}.newest_day)) as days_to
 select * from {db}.daily_costs where bucket >= days_from and bucket < days_to
 union all
 select * from {db}.costs
