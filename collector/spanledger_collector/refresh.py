@@ -42,6 +42,7 @@ _IDLE_SECONDS: Final = 10.0
 # Rollups other than cost_minutes need not be made at each commit: they take at most one twentieth of the time.
 _LATER: Final = ROLLUPS[1:]
 _SHARE: Final = 20
+_CLOSE_SECONDS_MAX: Final = 20.0
 
 
 def refresh(client: Client, view: str) -> None:
@@ -69,9 +70,11 @@ def _run_as_insert(client: Client, view: str) -> bool:
     return True
 
 
-def judge(client: Client, on_slice: Callable[[int], None] = lambda _: None) -> None:
-    """Resolve new model names and hold elections until nothing waits; tells how many traces each of them judged."""
-    while traces := judge_slice(client):
+def judge(
+    client: Client, on_slice: Callable[[int], None] = lambda _: None, patience: Callable[[], bool] = lambda: True
+) -> None:
+    """Resolve new model names and hold elections until nothing waits or ``patience`` ends; tells how many traces each of them judged."""
+    while patience() and (traces := judge_slice(client)):
         on_slice(traces)
 
 
@@ -108,16 +111,18 @@ def mark_names(client: Client, names: Sequence[tuple[str, str]]) -> None:
     )
 
 
-def settle(client: Client) -> None:
-    """Bring verdicts and every rollup up to date with what is stored; call while nothing is being written."""
+def settle(client: Client, patience: Callable[[], bool] = lambda: True) -> None:
+    """Bring verdicts and every rollup up to date with what is stored; call while nothing is being written.
+
+    Where ``patience`` ends before, what is left is done at the next start.
+    """
     follow_clock(client)
-    judge(client)
+    judge(client, patience=patience)
     for rollup in ROLLUPS:
         # Always once: a mark is stamped when its insert starts, so one that is no newer than the last run may still be news.
         refresh(client, f"{rollup}_mv")
-        while client.query(
-            "select 1 from rollup_lag where rollup_table = {rollup:String}", {"rollup": rollup}
-        ).result_rows:
+        lag = ("select 1 from rollup_lag where rollup_table = {rollup:String}", {"rollup": rollup})
+        while patience() and client.query(*lag).result_rows:
             refresh(client, f"{rollup}_mv")
     client.command("system reload dictionary outcome_dict")
 
@@ -186,11 +191,12 @@ class Refresher:
             yield self._client
 
     def close(self) -> None:
-        """Bring everything up to date, then stop."""
+        """Bring everything up to date, as far as that takes seconds, then stop."""
         self._stop.set()
         self._wake.set()
         self._thread.join()
-        self._guarded(lambda: settle(self._client))
+        end = time.monotonic() + _CLOSE_SECONDS_MAX
+        self._guarded(lambda: settle(self._client, lambda: time.monotonic() < end))
         self._client.close()
 
     def _run(self) -> None:

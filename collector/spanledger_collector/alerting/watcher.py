@@ -28,6 +28,7 @@ __all__ = ["BOOK", "Probe", "Watcher", "Watching", "unjudged"]
 _log = logging.getLogger(__name__)
 
 _VERDICT_SECONDS_MAX: Final = 20.0
+_CATCH_UP_SECONDS_MAX: Final = 30.0
 _POLL_SECONDS: Final = 0.3
 _UNJUDGED: Final = files(__package__).joinpath("unjudged.sql").read_text("utf-8")
 
@@ -107,7 +108,14 @@ class Watcher:
         """Bring the incidents up to date; where that fails they stay as they are, and somebody hears of it."""
         try:
             self._await_verdicts()
-            detect(self._database, datetime.fromtimestamp(now, UTC))
+            end = (
+                time.monotonic() + _CATCH_UP_SECONDS_MAX
+            )  # after a long gap the other rules are not to wait for all of it
+            detect(
+                self._database,
+                datetime.fromtimestamp(now, UTC),
+                patience=lambda: not self._stop.is_set() and time.monotonic() < end,
+            )
         except Exception as error:  # noqa: BLE001 - whatever it is, the rules that need no detection must be asked
             return [Problem("detection", refusal(error))]
         return []

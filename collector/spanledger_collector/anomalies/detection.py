@@ -1,6 +1,6 @@
 """One pass of detection: what fires now becomes incidents, incidents are followed until they are over."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -55,14 +55,21 @@ class Pass:
     resolved: tuple[Incident, ...] = ()
 
 
-def detect(database: Database, now: datetime | None = None, preset: str | None = None) -> Pass:
+def detect(
+    database: Database,
+    now: datetime | None = None,
+    preset: str | None = None,
+    patience: Callable[[], bool] = lambda: True,
+) -> Pass:
     """Bring incidents up to date with the calls; a second run at one time changes nothing.
 
-    ``preset`` (None: the ledger's own) is quiet, balanced or sensitive.
+    ``preset`` (None: the ledger's own) is quiet, balanced or sensitive. The sums that incidents are seen in are made first, slice after
+    slice; where ``patience`` ends before they are made, incidents stay as they are and the next run goes on.
     """
     moment = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     with closing(database.client()) as client:
-        sum_buckets(client)
+        if not sum_buckets(client, patience):
+            return Pass()
         thresholds = read_thresholds(client, preset or chosen_preset(client), moment)
         signals = [
             signal for signal in signals_at(client, moment, thresholds) if signal.excess_usd >= thresholds.floor_usd

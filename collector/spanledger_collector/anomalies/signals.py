@@ -1,6 +1,6 @@
 """Sums the ten minutes that changed, keeps what is normal for each series, and tells which rules fire now."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -103,12 +103,13 @@ def read_thresholds(client: Client, preset: str, now: datetime) -> Thresholds:
     return Thresholds(preset, found, max(least, share * 24 * hourly), hourly)
 
 
-def sum_buckets(client: Client) -> None:
-    """Bring spend_buckets up to date with the calls."""
-    while True:
+def sum_buckets(client: Client, patience: Callable[[], bool] = lambda: True) -> bool:
+    """Bring spend_buckets up to date with the calls, slice after slice while ``patience`` says so; tell whether they are."""
+    while patience():
         refresh(client, "spend_buckets_mv")
         if not client.query(statement("buckets_behind")).result_rows[0][0]:
-            return
+            return True
+    return False
 
 
 def end_of(now: datetime) -> int:

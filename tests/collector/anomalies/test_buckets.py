@@ -2,12 +2,14 @@
 
 import random
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
-from spanledger_collector.anomalies import detect
+from spanledger_collector.anomalies import Pass, detect
 from spanledger_collector.anomalies.signals import sum_buckets
 from spanledger_collector.prices import Override, set_override
 from spanledger_collector.refresh import heal, judge
@@ -15,6 +17,7 @@ from tests.ledger import Ledger
 from tests.otlp import SpanSpec, chat, new_id
 from tests.sql.traffic import Traffic
 
+WORK: list[Callable[[Client], object]] = [judge, sum_buckets]
 BUCKETS = """
 select
   toStartOfHour(bucket) as hour, sum(b.calls) as n, sum(b.unknown_calls) as unknown, sum(b.errors) as failed, sum(b.attempts) as tries,
@@ -88,6 +91,23 @@ def test_an_incident_stays_while_its_calls_are_read_again_as_after_a_start(ledge
     assert ledger.row("select status, calls from anomalies") == {"status": "open", "calls": 120}
 
 
+def test_what_is_not_summed_in_time_is_told_of_in_the_next_run(ledger: Ledger) -> None:
+    now = time.time()
+    first = now // 600 * 600
+    who = {"session.id": "s1", "user.id": "ana"}
+    calls = (chat(first + number * (now - first) / 121, tokens=(100_000, 1000), extra=who) for number in range(120))
+    ledger.booked(*calls)
+
+    assert detect(ledger.database, datetime.fromtimestamp(now, UTC), patience=lambda: False) == Pass()
+    opened = detect(ledger.database, datetime.fromtimestamp(now, UTC)).opened
+    much_later = datetime.fromtimestamp(now + 86_400, UTC)
+
+    assert len(opened) == 1
+    assert detect(ledger.database, much_later, patience=lambda: False) == Pass()
+    assert ledger.row("select status from anomalies") == {"status": "open"}
+    assert len(detect(ledger.database, much_later).resolved) == 1
+
+
 def test_a_trace_that_waits_for_a_late_span_keeps_the_calls_that_were_judged(ledger: Ledger) -> None:
     now, trace = time.time() - 3600, new_id()
     ledger.booked(chat(now, trace=trace))
@@ -120,7 +140,7 @@ def test_the_sums_are_those_of_the_calls_by_hour_whatever_is_delivered_when(
     try:
         for start in range(0, len(delivery), 40):
             ledger.deliver(*delivery[start : start + 40])
-            dice.choice([judge, sum_buckets])(ledger.client)
+            dice.choice(WORK)(ledger.client)
             if start == 80:
                 set_override(ledger.client, Override("openai", "gpt-4o-mini", prices, valid_from=since))
         ledger.settle()
