@@ -29,6 +29,8 @@ from spanledger_collector.panels import (
     FILTERS,
     QUERIES,
     Dashboard,
+    Kind,
+    Panel,
     Window,
     expand,
     interval_seconds,
@@ -136,21 +138,24 @@ def _guarded(handler: _Handler) -> _Handler:
 def _first_questions(dashboard: Dashboard) -> str:
     """Return links that have a browser ask for the panels at the top while it still reads the page's scripts.
 
-    They ask what state.js asks for an address without parameters, which takes from and to from them.
+    They ask what state.js asks for an address without parameters, which takes from and to from them. Charts come first: their answers
+    take longest, here and in the browser.
     """
     end = int(time.time())
     since = dashboard.since.removeprefix("now-")
     choices = [(each.name, each.options[0]) for each in dashboard.choices if each.options]
     asked = urlencode([("from", end - int(since[:-1]) * _SECONDS[since[-1]]), ("to", end), *choices])
-    links, top = "", 0
+    panels: list[Panel] = []
+    top = 0
     for row in dashboard.rows:
-        if top >= _FIRST_PIXELS:
-            break
-        for panel, _ in row.panels:
-            href = escape(f"/page/query/{dashboard.query_of(panel)}?{asked}")
-            links += f'<link rel="preload" href="{href}" as="fetch" crossorigin media="(min-width: 641px)">\n'
+        if top < _FIRST_PIXELS:
+            panels += [panel for panel, _ in row.panels]
         top += row.height * 30 + 60
-    return links
+    panels.sort(key=lambda panel: panel.kind is not Kind.TIME_SERIES)
+    hrefs = [escape(f"/page/query/{dashboard.query_of(panel)}?{asked}") for panel in panels]
+    return "".join(
+        f'<link rel="preload" href="{href}" as="fetch" crossorigin media="(min-width: 641px)">\n' for href in hrefs
+    )
 
 
 async def _asked(readers: Readers, user: User, sql: str, turn: asyncio.Semaphore | None = None) -> bytes:
