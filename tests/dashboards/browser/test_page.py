@@ -78,21 +78,24 @@ def test_the_page_says_what_the_ledger_says(tab: Tab, company: EmbeddedServer) -
     assert str(unknown) in text
 
 
-def test_a_lower_bound_is_never_rounded_up(tab: Tab) -> None:
+def test_a_lower_bound_is_never_rounded_up_nor_an_upper_one_down(tab: Tab) -> None:
     tab.open("/overview")
-    shown = """async ([values, unknown_calls]) => {
+    shown = """async ([name, values, unknown_calls]) => {
       const { shown } = await import("/page/static/format.js");
-      const field = { name: "known_usd", unit: "USD", words: {}, zero: "", signed: false };
-      return values.map((known_usd) => shown(field, { known_usd, unknown_calls }));
+      const field = { name, unit: "USD", words: {}, zero: "", signed: false };
+      return values.map((value) => shown(field, { [name]: value, unknown_calls }));
     }"""
     values = ["2.287447175", "1.9992151", "0.16797595", "123456.9", "0.29", "4.35", "0.000068429", "1.005"]
 
-    bounds, sums = (tab.page.evaluate(shown, [values, unknown]) for unknown in (1, 0))
+    def said(name: str, unknown: int) -> list[str]:
+        texts: list[str] = tab.page.evaluate(shown, [name, values, unknown])
+        return texts
 
-    assert bounds == [
-        "≥ $2.28", "≥ $1.99", "≥ $0.1679", "≥ $123,456", "≥ $0.29", "≥ $4.35", "≥ $0.0000684", "≥ $1.00"
-    ]  # fmt: skip
-    assert sums[:4] == ["$2.29", "$2.00", "$0.168", "$123,457"]
+    down = ["$2.28", "$1.99", "$0.1679", "$123,456", "$0.29", "$4.35", "$0.0000684", "$1.00"]
+    assert said("known_usd", 1) == [f"≥ {text}" for text in down]
+    assert said("low_usd", 0) == down
+    assert said("known_usd", 0)[:4] == ["$2.29", "$2.00", "$0.168", "$123,457"]
+    assert said("high_usd", 0) == ["$2.29", "$2.00", "$0.168", "$123,457", "$0.29", "$4.35", "$0.0000685", "$1.01"]
 
 
 def test_a_cost_of_which_nothing_is_known_is_not_shown_as_zero(tab: Tab) -> None:

@@ -10,16 +10,16 @@ export const zoneName = () => zone;
 const number = (value, least = 0, most = least) =>
   value.toLocaleString(LOCALE, { minimumFractionDigits: least, maximumFractionDigits: most });
 
-// Rounded down at a place; fourteen digits of a product are true, so that 0.29 stays 0.29.
-const floored = (size, places) => Math.floor(Number((size * 10 ** places).toPrecision(14))) / 10 ** places;
+// Rounded down or up at a place; fourteen digits of a product are true, so that 0.29 stays 0.29.
+const rounded = (size, places, round) => round(Number((size * 10 ** places).toPrecision(14))) / 10 ** places;
 
-// Cents when it is some dollars; four digits that count when it is less. A lower bound is never rounded up.
-function usd(value, isBound = false) {
+// Cents when it is some dollars; four digits that count when it is less. `round` for bounds: a lower one down, an upper one up.
+function usd(value, round = null) {
   const size = Math.abs(value);
   if (size === 0) return "$0";
   const sign = value < 0 ? "−" : "";
   const places = size >= 100_000 ? 0 : size >= 1 ? 2 : Math.min(12, Math.max(4, 2 - Math.floor(Math.log10(size))));
-  const amount = isBound ? floored(size, places) : size;
+  const amount = round ? rounded(size, places, round) : size;
   if (size >= 1) return `${sign}$${number(amount, places)}`;
   return `${sign}$${amount.toFixed(places).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
 }
@@ -72,11 +72,11 @@ const WRITERS = {
 export const NONE = "–";
 
 // A value of a field as text; what is not there is a dash, never a 0.
-export function written(field, value, bounded = false) {
+export function written(field, value, round = null) {
   if (value === null || value === undefined || value === "") return NONE;
   if (field.zero && Number(value) === 0) return field.zero;
   if (field.words[value]) return field.words[value].text;
-  const text = WRITERS[field.unit](["TEXT", "TIME"].includes(field.unit) ? value : Number(value), bounded);
+  const text = WRITERS[field.unit](["TEXT", "TIME"].includes(field.unit) ? value : Number(value), round);
   return field.signed && Number(value) > 0 ? `+${text}` : text;
 }
 
@@ -98,12 +98,13 @@ export function colorOf(field, value) {
 
 // Sums that are lower bounds while calls of unknown cost are counted beside them.
 const BOUNDED = new Set(["known_usd", "forecast_usd", "top_usd", "now_usd", "usd_per_ended_task"]);
+const ROUNDED = { low_usd: Math.floor, high_usd: Math.ceil };
 export const isBound = (field, row) => BOUNDED.has(field.name) && Number(row.unknown_calls || 0) > 0;
 
 // A value as it is shown in a row: with a ≥ where it is a lower bound, and never as 0 where nothing of it is known.
 export function shown(field, row) {
   const bounded = isBound(field, row);
-  const text = written(field, row[field.name], bounded);
+  const text = written(field, row[field.name], bounded ? Math.floor : ROUNDED[field.name]);
   if (!bounded || text === NONE) return text;
   return Number(row[field.name]) === 0 ? "unknown" : `≥ ${text}`;
 }
