@@ -197,7 +197,7 @@ class _Detection:
         self._merged.append(replace(part, status="resolved", resolved_at=self._now, updated_at=self._now, cause=cause))
 
     def _open(self, seed: Signal) -> Incident | None:
-        """Return the incident that a signal tells of; None where it is planned, or a ratio that costs nothing."""
+        """Return the incident that a signal tells of; None where it is planned, a ratio that costs nothing, or cannot be explained yet."""
         by_ratio = seed.rule in RATIO_RULES
         started = began(self._client, seed, self._until)
         window = Window(started, self._until)
@@ -207,6 +207,8 @@ class _Detection:
             found = analyse(self._client, seed.place, window, by_ratio=by_ratio)
         if self._is_planned(found.place, started) or (seed.rule in RATIO_RULES and not self._is_dear(found)):
             return None
+        if found.change.impact_usd > 0 and not found.evidence["calls"]:
+            return None  # since they were summed, its calls are read again, as after a start: told of when they are judged once more
         again = sum(incident.feedback == "expected" and seed.series in incident.series for incident in self._known)
         blank = Incident(
             incident_id=_id_of(seed, found, again),

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from spanledger_collector.anomalies import Pass, detect
-from spanledger_collector.anomalies.signals import sum_buckets
+from spanledger_collector.anomalies import Pass, detect, detection
+from spanledger_collector.anomalies.signals import Thresholds, read_thresholds, sum_buckets
 from spanledger_collector.prices import Override, set_override
 from spanledger_collector.refresh import heal, judge
 from tests.ledger import Ledger
@@ -89,6 +90,29 @@ def test_an_incident_stays_while_its_calls_are_read_again_as_after_a_start(ledge
     assert (meanwhile.resolved, meanwhile.changed) == ((), ())
     assert (after.opened, after.resolved) == ((), ())
     assert ledger.row("select status, calls from anomalies") == {"status": "open", "calls": 120}
+
+
+def test_an_incident_whose_calls_are_read_again_in_that_moment_is_told_of_when_they_are_judged(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    first = now // 600 * 600
+    who = {"session.id": "s1", "user.id": "ana"}
+    calls = (chat(first + number * (now - first) / 121, tokens=(100_000, 1000), extra=who) for number in range(120))
+    ledger.booked(*calls)
+
+    def read_after_a_start(*asked: Any) -> Thresholds:
+        heal(ledger.client)
+        return read_thresholds(*asked)
+
+    with monkeypatch.context() as between_sums_and_evidence:
+        between_sums_and_evidence.setattr(detection, "read_thresholds", read_after_a_start)
+        early = detect(ledger.database, datetime.fromtimestamp(now, UTC))
+    judge(ledger.client)
+    (opened,) = detect(ledger.database, datetime.fromtimestamp(now + 60, UTC)).opened
+
+    assert early.opened == ()
+    assert "120" in opened.cause
 
 
 def test_what_is_not_summed_in_time_is_told_of_in_the_next_run(ledger: Ledger) -> None:

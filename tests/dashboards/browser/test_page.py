@@ -18,6 +18,8 @@ from tests.dashboards.incidents import OVER
 
 ASKED = """() => performance.getEntriesByType("resource").filter((each) => each.name.includes("/page/query/"))
   .map((each) => [new URL(each.name).pathname.slice(12), each.initiatorType, new URL(each.name).searchParams.get("to")])"""
+ASKED_IN_FULL = """() => performance.getEntriesByType("resource").map((each) => each.name)
+  .filter((name) => name.includes("/page/query/"))"""
 PAGES = [dashboard.name for dashboard in DASHBOARDS]
 
 
@@ -98,6 +100,17 @@ def test_a_lower_bound_is_never_rounded_up_nor_an_upper_one_down(tab: Tab) -> No
     assert said("high_usd", 0) == ["$2.29", "$2.00", "$0.168", "$123,457", "$0.29", "$4.35", "$0.0000685", "$1.01"]
 
 
+def test_a_name_shows_what_would_turn_it_around_or_hide_in_it(tab: Tab) -> None:
+    tab.open("/overview")
+    written = """async (name) => {
+      const { written } = await import("/page/static/format.js");
+      return written({ name: "team", unit: "TEXT", words: {}, zero: "" }, name);
+    }"""
+
+    assert tab.page.evaluate(written, "\u202eevil\n\u200b") == "\\u202eevil\\u000a\\u200b"
+    assert tab.page.evaluate(written, "Müller & söhne 東京 👩‍💻") == "Müller & söhne 東京 👩‍💻"
+
+
 def test_a_cost_of_which_nothing_is_known_is_not_shown_as_zero(tab: Tab) -> None:
     tab.open("/attribution?from=now-30d&team=labs")
 
@@ -174,11 +187,57 @@ def test_a_range_that_is_typed_is_kept_in_the_address(tab: Tab) -> None:
     tab.page.locator(".custom button").click()
     tab.filled()
 
-    assert "from=1767607200&to=1767693600" in tab.page.url
+    assert "from=2026-01-05T10%3A00&to=2026-01-06T10%3A00" in tab.page.url
+    assert "from=1767607200&to=1767693600" in tab.page.evaluate(ASKED_IN_FULL)[-1]
     assert tab.text("spend") == "No calls in this time range with these filters."
 
 
-@pytest.mark.parametrize("query", ["from=yesterday", "from=now-1d&to=now-7d", "from=2026-13-45&to=now"])
+def test_what_is_typed_and_cannot_be_read_is_said(tab: Tab) -> None:
+    tab.open("/overview")
+    tab.page.locator("#range").select_option("custom")
+    tab.page.locator("input[name=from]").fill("garbage")
+    tab.page.locator(".custom button").click()
+    tab.filled()
+
+    assert "cannot be read (from garbage to " in tab.page.locator("#banner").inner_text()
+
+
+def test_a_time_of_the_address_means_the_zone_of_the_ledger_not_of_the_browser(tab: Tab) -> None:
+    tab.open("/overview")
+    asked = """async ([zone, text]) => {
+      const { setZone } = await import("/page/static/format.js");
+      const { range } = await import("/page/static/state.js");
+      setZone(zone);
+      history.replaceState(null, "", `?from=${encodeURIComponent(text)}`);
+      return new Date(range("now-30d").from * 1000).toISOString();
+    }"""
+    for zone, text, moment in [
+        ("UTC", "2026-11-20T00:00", "2026-11-20T00:00:00.000Z"),
+        ("America/New_York", "2026-11-20", "2026-11-20T05:00:00.000Z"),
+        ("America/New_York", "2026-11-01 12:00", "2026-11-01T17:00:00.000Z"),
+        ("Europe/Berlin", "2026-03-29T03:30", "2026-03-29T01:30:00.000Z"),
+        ("Europe/Berlin", "2026-11-20T00:00+05:30", "2026-11-19T18:30:00.000Z"),
+    ]:
+        assert tab.page.evaluate(asked, [zone, text]) == moment
+
+
+def test_the_page_goes_on_asking_after_refresh_was_pressed_and_while_a_table_is_open(tab: Tab) -> None:
+    tab.page.clock.install()
+    tab.open("/overview")
+    tab.page.locator("#spend .behind summary").click()
+    tab.page.get_by_role("button", name="Refresh").click()
+    tab.filled()
+
+    with tab.page.expect_request(lambda request: "/page/query/overview/spend" in request.url):
+        tab.page.clock.fast_forward(61_000)
+    tab.filled()
+
+    assert tab.page.locator("#spend .behind[open] tbody tr").count() > 0
+
+
+@pytest.mark.parametrize(
+    "query", ["from=yesterday", "from=now-1d&to=now-7d", "from=2026-13-45&to=now", "from=foo 1", "from=now-99999999d"]
+)
 def test_a_range_that_cannot_be_read_is_said_and_the_dashboards_own_is_shown(tab: Tab, query: str) -> None:
     tab.open(f"/overview?{query}")
 

@@ -222,6 +222,8 @@ at("controls").addEventListener("submit", (event) => { event.preventDefault(); i
 document.addEventListener("click", (event) => document.querySelectorAll("details.filter[open], details.info[open]").forEach((open) => { if (!open.contains(event.target)) open.open = false; }));
 addEventListener("popstate", () => { if (state.site) render(); });
 addEventListener("resize", resizeAll);
-setInterval(() => { if (!document.hidden && state.site && isRelative() && !document.querySelector("details[open]") && !at("controls").contains(document.activeElement)) load(true); }, REFRESH_MS);
+// Not under the hands of somebody who chooses: with a list open, or in a field.
+const isChoosing = () => at("controls").querySelector("details[open], input:focus, select:focus");
+setInterval(() => { if (!document.hidden && state.site && isRelative() && !isChoosing()) load(true); }, REFRESH_MS);
 theme();
 start();

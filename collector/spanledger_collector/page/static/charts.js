@@ -1,6 +1,6 @@
 // Time series, drawn by Apache ECharts: stacked bars for what adds up, lines for the rest.
 
-import { onAxis, time, written } from "./format.js";
+import { onAxis, plain, time, written } from "./format.js";
 
 const drawn = new Map();
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -28,7 +28,7 @@ export function seriesOf(panel, answer) {
     else for (const field of panel.fields) of(field.title)[at] = row[column[field.name]];
   }
   const value = (item) => (item === null ? null : Number(item));
-  const list = [...series].map(([name, values]) => ({ name: name === "" ? "(untagged)" : panel.words[name]?.text || name, values: values.map(value) }));
+  const list = [...series].map(([name, values]) => ({ name: name === "" ? "(untagged)" : panel.words[name]?.text || plain(name), values: values.map(value) }));
   const sum = (each) => each.values.reduce((total, item) => total + (item || 0), 0);
   if (panel.split && panel.stacked) list.sort((a, b) => (a.name === "all others") - (b.name === "all others") || sum(b) - sum(a));
   return { times: [...places.keys()], list: panel.split ? list : list.filter((each) => each.values.some((item) => item)) };

@@ -21,18 +21,11 @@ function ranges(dashboard, go) {
     RANGES.map(([value, text]) => make("option", { value, selected: known && value === from }, text)), make("option", { value: "custom", selected: !known }, "from … to …"));
   const shown = range(dashboard.since);
   const field = (name, at) => make("input", { type: "text", name, size: 16, value: time(at * 1000, false), "aria-label": `${name === "from" ? "From" : "To"}, ${zoneName()}`, autocomplete: "off" });
+  const written = (input) => input.value.trim().replace(" ", "T");
   const start = field("from", shown.from), end = field("to", shown.to);
-  const custom = make("span", { class: "custom" }, start, " – ", end, make("button", { type: "button", onclick: () => go(changed({ from: seconds(start.value, shown.from), to: seconds(end.value, shown.to) })) }, "Apply"));
+  const custom = make("span", { class: "custom" }, start, " – ", end, make("button", { type: "button", onclick: () => go(changed({ from: written(start), to: written(end) })) }, "Apply"));
   custom.hidden = known;
   return make("span", { class: "control" }, make("label", { for: "range" }, "Time"), select, custom);
-}
-
-// A time that was typed means the zone of the ledger: found by asking what the zone shows for a guess.
-function seconds(text, fallback) {
-  const guess = Date.parse(`${text.trim().replace(" ", "T")}${/T?\d\d:\d\d$/.test(text) ? "" : "T00:00"}Z`);
-  if (Number.isNaN(guess)) return fallback;
-  const off = Date.parse(`${time(guess, false).replace(" ", "T")}Z`) - guess;
-  return Math.floor((guess - off) / 1000);
 }
 
 function chooser(choice, go) {

@@ -63,9 +63,13 @@ export function time(value, withSeconds = true) {
   return `${parts.year}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}${withSeconds ? `:${parts.second}` : ""}`;
 }
 
+// A name as it is, but for what no eye sees or what would turn it around: that is written as its code.
+export const plain = (value) => String(value).replace(/[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+  (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
 const WRITERS = {
   USD: usd, COUNT: (value) => number(value, 0, Number.isInteger(value) ? 0 : 1), TOKENS: short, CHARACTERS: short, SHARE: share,
-  MILLISECONDS: milliseconds, SECONDS: seconds, BYTES: bytes, TEXT: String, TIME: (value) => time(value),
+  MILLISECONDS: milliseconds, SECONDS: seconds, BYTES: bytes, TEXT: plain, TIME: (value) => time(value),
   DAYS: (value) => `${number(value)} ${value === 1 ? "day" : "days"}`, PER_SECOND: (value) => `${value > 0 && value < 1 ? Number(value.toPrecision(2)) : number(value, 0, value < 10 ? 1 : 0)}/s`,
 };
 
@@ -96,7 +100,7 @@ export function colorOf(field, value) {
   return color;
 }
 
-// Sums that are lower bounds while calls of unknown cost are counted beside them.
+// Sums that are lower bounds while calls of unknown cost are counted beside them; all amounts of such a row are rounded alike.
 const BOUNDED = new Set(["known_usd", "forecast_usd", "top_usd", "now_usd", "usd_per_ended_task"]);
 const ROUNDED = { low_usd: Math.floor, high_usd: Math.ceil };
 export const isBound = (field, row) => BOUNDED.has(field.name) && Number(row.unknown_calls || 0) > 0;
@@ -104,7 +108,7 @@ export const isBound = (field, row) => BOUNDED.has(field.name) && Number(row.unk
 // A value as it is shown in a row: with a ≥ where it is a lower bound, and never as 0 where nothing of it is known.
 export function shown(field, row) {
   const bounded = isBound(field, row);
-  const text = written(field, row[field.name], bounded ? Math.floor : ROUNDED[field.name]);
+  const text = written(field, row[field.name], ROUNDED[field.name] || (Number(row.unknown_calls || 0) > 0 ? Math.floor : null));
   if (!bounded || text === NONE) return text;
   return Number(row[field.name]) === 0 ? "unknown" : `≥ ${text}`;
 }

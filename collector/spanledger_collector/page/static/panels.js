@@ -14,10 +14,12 @@ export function show(body, panel, answer, marks) {
   const rows = objects(answer);
   const drawers = { stat: figures, bargauge: ranking, table, timeseries: chart };
   for (const old of body.querySelectorAll(".chart")) forget(old);
+  const wasOpen = body.querySelector("details.behind")?.open;
   const content = isEmpty(panel, rows) ? [make("p", { class: "empty" }, prose(panel.empty))] : drawers[panel.kind](panel, rows, answer, marks);
   body.replaceChildren(...content);
   const canvas = body.querySelector(".chart");
   if (canvas) canvas.draw();
+  if (wasOpen) body.querySelector("details.behind")?.setAttribute("open", "");
 }
 
 // A figure that is not there: its panel says why in the place of a dash.

@@ -1,12 +1,25 @@
 // What the address says: dashboard, time range, filters. A bookmark shows the same again.
 
+import { time } from "./format.js";
+
 const AGO = /^now-(\d+)([mhd])$/;
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/;
 const SECONDS = { m: 60, h: 3600, d: 86_400 };
 export const RANGES = [["now-1h", "last hour"], ["now-6h", "last 6 hours"], ["now-24h", "last 24 hours"], ["now-7d", "last 7 days"],
   ["now-30d", "last 30 days"], ["now-90d", "last 90 days"], ["now-365d", "last year"]];
 
 export const parameters = () => new URLSearchParams(location.search);
 export const dashboardName = () => location.pathname.replace(/^\//, "");
+
+// Seconds since 1970 of a written time; without a zone of its own it means the ledger's, found by asking what that shows for a guess.
+function typed(text) {
+  const [, day, clock, own] = TIME.exec(text.trim()) || [];
+  if (!day) return null;
+  const guess = Date.parse(`${day}T${clock || "00:00"}${own || "Z"}`);
+  if (Number.isNaN(guess)) return null;
+  const off = (at) => Date.parse(`${time(at).replace(" ", "T")}Z`) - at;
+  return Math.floor((own ? guess : guess - off(guess - off(guess))) / 1000);
+}
 
 // Seconds since 1970 of the ends of the range; where it cannot be read, the dashboard's own, and `unread` says so.
 export function range(since) {
@@ -18,12 +31,11 @@ export function range(since) {
     if (text === "now") return now;
     if (/^\d{9,11}$/.test(text || "")) return Number(text);
     if (/^\d{12,14}$/.test(text || "")) return Math.floor(Number(text) / 1000); // as Grafana writes it
-    const parsed = Date.parse(text || "");
-    return Number.isNaN(parsed) ? fallback : Math.floor(parsed / 1000);
+    return typed(text || "") ?? fallback;
   };
   const from = moment(asked.get("from") || since, null);
   const to = moment(asked.get("to") || "now", null);
-  return from !== null && to !== null && from < to ? { from, to, unread: false } : { from: moment(since), to: now, unread: true };
+  return from !== null && to !== null && from >= 0 && from < to ? { from, to, unread: false } : { from: moment(since), to: now, unread: true };
 }
 
 export const isRelative = () => !/^\d|T/.test(parameters().get("to") || "now");
