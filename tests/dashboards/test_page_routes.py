@@ -1,5 +1,6 @@
 """The built-in page's addresses: what they answer, to whom, and under which rules."""
 
+import html
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -39,6 +40,18 @@ def test_each_dashboard_has_an_address_and_the_port_itself_leads_a_browser_to_th
     assert got(server, "/").text == "Ok.\n"
 
 
+def test_a_page_without_parameters_has_its_first_questions_and_is_never_kept(server: EmbeddedServer) -> None:
+    for dashboard in DASHBOARDS:
+        page = got(server, f"/{dashboard.name}")
+        asked = [html.unescape(found) for found in re.findall(r'href="(/page/query/[^"]+)"', page.text)]
+        first = {dashboard.query_of(panel) for panel, _ in dashboard.rows[0].panels}
+
+        assert {address.partition("?")[0].removeprefix("/page/query/") for address in asked} >= first
+        assert {got(server, address).status_code for address in asked} == {200}
+        assert page.headers["cache-control"] == "no-store"
+    assert "/page/query/" not in got(server, "/overview?from=now-7d").text
+
+
 @pytest.mark.parametrize("address", ["/overview", "/page/site", "/page/query/overview/today", "/page/static/app.js"])
 def test_nothing_from_elsewhere_may_run_in_the_page_and_nobody_may_frame_it(
     server: EmbeddedServer, address: str
@@ -55,11 +68,11 @@ def test_nothing_from_elsewhere_may_run_in_the_page_and_nobody_may_frame_it(
 
 
 def test_the_page_loads_nothing_from_another_host_and_has_no_inline_script() -> None:
-    html = STATIC.joinpath("index.html").read_text("utf-8")
+    shell = STATIC.joinpath("index.html").read_text("utf-8")
     own = [entry for entry in STATIC.iterdir() if entry.name.endswith((".js", ".css", ".html"))]
 
     assert len(own) >= 9
-    assert not re.search(r"<script>|<style|\son\w+=|style=", html)
+    assert not re.search(r"<script>|<style|\son\w+=|style=", shell)
     for entry in own:
         assert re.findall(r"(?:src|href|url|from|import|fetch)\W+(?:https?:)?//", entry.read_text("utf-8")) == [], (
             entry.name

@@ -30,11 +30,8 @@ __all__ = ["Replayed", "Requests", "replay"]
 
 _UNDER_WAY_MAX: Final = 8
 _SETTLE_SECONDS: Final = 120.0
-_ROLLUPS: Final = (
-    "cost_minutes",
-    "cost_hours",
-    "cost_days",
-)  # what totals and statements need; users and sessions follow
+# What totals and statements need; users and sessions follow.
+_ROLLUPS: Final = ("cost_minutes", "cost_hours", "cost_days")
 _COMPLAINTS_PER_FILE_MAX: Final = 5
 
 Requests = Iterator[tuple[Path, OtlpRequest]]
