@@ -207,7 +207,7 @@ class _Detection:
             found = analyse(self._client, seed.place, window, by_ratio=by_ratio)
         if self._is_planned(found.place, started) or (seed.rule in RATIO_RULES and not self._is_dear(found)):
             return None
-        if found.change.impact_usd > 0 and not found.evidence["calls"]:
+        if found.change.impact_usd > 0 and not found.evidence["calls"] and self._waits():
             return None  # since they were summed, its calls are read again, as after a start: told of when they are judged once more
         again = sum(incident.feedback == "expected" and seed.series in incident.series for incident in self._known)
         blank = Incident(
@@ -301,6 +301,10 @@ class _Detection:
     def _leaves_out(self, incident: Incident) -> bool:
         since = int(incident.started_at.timestamp())
         return bool(self._client.query(statement("leaves_out"), {"since": since}).result_rows[0][0])
+
+    def _waits(self) -> bool:
+        """Tell whether calls wait to be judged: no evidence speaks of them."""
+        return bool(self._client.query("select count() > 0 from waiting_traces").result_rows[0][0])
 
     def _is_over(self, incident: Incident) -> bool:
         if incident.feedback == "expected" or self._now - incident.started_at > _LONGEST:
