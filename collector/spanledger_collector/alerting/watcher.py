@@ -108,9 +108,8 @@ class Watcher:
         """Bring the incidents up to date; where that fails they stay as they are, and somebody hears of it."""
         try:
             self._await_verdicts()
-            end = (
-                time.monotonic() + _CATCH_UP_SECONDS_MAX
-            )  # after a long gap the other rules are not to wait for all of it
+            # After a long gap the other rules are not to wait for all of it.
+            end = time.monotonic() + _CATCH_UP_SECONDS_MAX
             detect(
                 self._database,
                 datetime.fromtimestamp(now, UTC),

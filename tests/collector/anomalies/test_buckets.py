@@ -52,6 +52,13 @@ def one_session(now: float) -> list[SpanSpec]:
     return [span for number in range(60) for span in seen_twice(first + number * (now - first) / 61, **who)]
 
 
+def one_loop(now: float) -> list[SpanSpec]:
+    """Return 120 calls of one session in ten minutes, each seen once."""
+    first = now // 600 * 600
+    who = {"session.id": "s1", "user.id": "ana"}
+    return [chat(first + number * (now - first) / 121, tokens=(100_000, 1000), extra=who) for number in range(120)]
+
+
 def test_calls_that_two_instrumentations_saw_open_no_incident_before_they_are_judged_nor_after(ledger: Ledger) -> None:
     now = time.time()
     ledger.deliver(*one_session(now))
@@ -71,11 +78,7 @@ def test_calls_that_two_instrumentations_saw_open_no_incident_before_they_are_ju
 
 def test_an_incident_stays_while_its_calls_are_read_again_as_after_a_start(ledger: Ledger) -> None:
     now = time.time()
-    first = now // 600 * 600
-    who = {"session.id": "s1", "user.id": "ana"}
-    ledger.deliver(
-        *(chat(first + number * (now - first) / 121, tokens=(100_000, 1000), extra=who) for number in range(120))
-    )
+    ledger.deliver(*one_loop(now))
     judge(ledger.client)
     opened = detect(ledger.database, datetime.fromtimestamp(now, UTC)).opened
 
@@ -96,10 +99,7 @@ def test_an_incident_whose_calls_are_read_again_in_that_moment_is_told_of_when_t
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()
-    first = now // 600 * 600
-    who = {"session.id": "s1", "user.id": "ana"}
-    calls = (chat(first + number * (now - first) / 121, tokens=(100_000, 1000), extra=who) for number in range(120))
-    ledger.booked(*calls)
+    ledger.booked(*one_loop(now))
 
     def read_after_a_start(*asked: Any) -> Thresholds:
         heal(ledger.client)
@@ -117,10 +117,7 @@ def test_an_incident_whose_calls_are_read_again_in_that_moment_is_told_of_when_t
 
 def test_what_is_not_summed_in_time_is_told_of_in_the_next_run(ledger: Ledger) -> None:
     now = time.time()
-    first = now // 600 * 600
-    who = {"session.id": "s1", "user.id": "ana"}
-    calls = (chat(first + number * (now - first) / 121, tokens=(100_000, 1000), extra=who) for number in range(120))
-    ledger.booked(*calls)
+    ledger.booked(*one_loop(now))
 
     assert detect(ledger.database, datetime.fromtimestamp(now, UTC), patience=lambda: False) == Pass()
     opened = detect(ledger.database, datetime.fromtimestamp(now, UTC)).opened
