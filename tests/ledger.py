@@ -81,8 +81,11 @@ class Ledger:
 
 
 def source(view: str) -> str:
-    """Return how a view stands after FROM: one that takes a time range gets all of time."""
-    return f"{view}(since = '1970-01-02 00:00:00', until = '2106-01-01 00:00:00')" if view == "costs_between" else view
+    """Return how a view stands after FROM: one that takes a time range gets all of time, a chart's steps are days."""
+    range_ = "since = '1970-01-02 00:00:00', until = '2106-01-01 00:00:00'"
+    if view == "costs_in_steps":
+        return f"{view}({range_}, step = 86400)"
+    return f"{view}({range_})" if view == "costs_between" else view
 
 
 def only(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -96,6 +96,17 @@ def test_an_answer_has_columns_rows_and_the_axis(server: EmbeddedServer) -> None
 
 
 @pytest.mark.parametrize(
+    ("days", "step"),
+    [(1, 3600), (14, 10_800), (15, 86_400), (90, 86_400), (365, 604_800), (1500, 2_592_000)],
+)
+def test_from_two_weeks_on_the_axis_has_days_weeks_months(server: EmbeddedServer, days: int, step: int) -> None:
+    end = 1_700_000_000
+    answer = got(server, f"/page/query/overview/spend?from={end - days * 86_400}&to={end}").json()
+
+    assert (answer["step"], answer["columns"]) == (step, ["time", "series", "known_usd"])
+
+
+@pytest.mark.parametrize(
     ("address", "status", "sentence"),
     [
         ("/page/query/overview/secrets", 404, "There is no panel overview/secrets."),

@@ -12,6 +12,7 @@ from spanledger_collector.cli.cost import _sql
 from spanledger_collector.panels import (
     QUERIES,
     UNTAGGED,
+    Kind,
     Window,
     expand,
     read_query,
@@ -50,6 +51,30 @@ def company(_ledger_of_module: Ledger) -> Ledger:
 
 def asked(ledger: Ledger, query: str, window: Window | None = None, **variables: Sequence[str]) -> list[dict[str, Any]]:
     return ledger.rows(expand(read_query(query), window or window_of(MONTH), variables))
+
+
+@pytest.mark.parametrize("step", [86_400, 604_800, 2_592_000])
+def test_by_days_weeks_and_months_a_chart_has_what_it_has_by_hours(company: Ledger, step: int) -> None:
+    now = int(time.time())
+    begin = {86_400: "toStartOfDay", 604_800: "toMonday", 2_592_000: "toStartOfMonth"}[step]
+    for name, panel in QUERIES.items():
+        if panel is None or panel.kind is not Kind.TIME_SERIES:
+            continue
+        hours = asked(company, name, Window(now - MONTH, now))
+        steps = asked(company, name, Window(now - MONTH, now, step, by_calendar=True))
+
+        assert bool(steps) is bool(hours), name
+        if not steps:
+            continue
+        times = ", ".join(sorted({str(row["time"].timestamp()) for row in steps}))
+        begins = f"toUnixTimestamp(toDateTime({begin}(toDateTime(at)))) as begun"
+        assert company.rows(f"select at, {begins} from (select arrayJoin([{times}]) as at) where begun != at") == [], (
+            name
+        )
+        if panel.stacked and "per_second" not in panel.fields[0].name:
+            for field in panel.fields:
+                sums = [sum(row[field.name] for row in rows) for rows in (hours, steps)]
+                assert sums[1] == pytest.approx(sums[0]), (name, field.name)
 
 
 @pytest.mark.parametrize("variables", [{}, {"team": ["search", UNTAGGED]}])

@@ -95,6 +95,32 @@ def test_between_any_two_times_whole_days_and_the_hours_around_them_are_the_hour
     assert used
 
 
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_charts_steps_of_a_day_and_more_are_those_of_the_zone_and_hold_every_hour(told: Ledger, zone: str) -> None:
+    report_in(told, zone)
+    sums = "sum(c.calls) as n, sum(c.known_usd) as usd, sumIf(c.calls, c.unknown) as unknown"
+    first = told.row("select toUnixTimestamp(min(bucket)) as at from costs")["at"]
+    since, until = first + 5000, int(time.time()) - 3600
+    starts = {
+        **{step: f"toDateTime(intDiv(toUnixTimestamp(bucket), {step}) * {step})" for step in (3600, 21_600)},
+        86_400: f"toStartOfDay(bucket, '{zone}')",
+        604_800: f"toDateTime(toMonday(bucket, '{zone}'), '{zone}')",
+        2_592_000: f"toDateTime(toStartOfMonth(bucket, '{zone}'), '{zone}')",
+    }
+
+    for step, start in starts.items():
+        steps = f"costs_in_steps(since = toDateTime({since}), until = toDateTime({until}), step = {step}) as c"
+        hours = f"costs as c where bucket >= toDateTime({since}) and bucket <= toDateTime({until})"
+        shown = told.rows(f"select toUnixTimestamp(time) as at, {sums} from {steps} group by at order by at")
+        assert shown == told.rows(
+            f"select toUnixTimestamp({start}) as at, {sums} from {hours} group by at order by at"
+        ), step
+        by_day = told.row(
+            f"select countIf(bucket in (select bucket from daily_costs)) as n, count() as rows from {steps}"
+        )
+        assert (by_day["rows"] < told.row(f"select count() as n from {hours}")["n"]) is (step >= 86_400)
+
+
 def test_a_ledger_keeps_its_zone_and_says_how_to_change_it(ledger: Ledger) -> None:
     target = ledger.database.target
     report_in(ledger, "Europe/Berlin")

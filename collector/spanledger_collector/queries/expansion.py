@@ -11,7 +11,7 @@ from spanledger_collector.queries.errors import RefusedError
 
 __all__ = ["PARAMETERIZED_VIEWS", "judge_expansion"]
 
-PARAMETERIZED_VIEWS: Final = frozenset({"costs_between"})
+PARAMETERIZED_VIEWS: Final = frozenset({"costs_between", "costs_in_steps"})
 """Views of the ledger that are called as table functions are."""
 
 _READ_MAX: Final = 200

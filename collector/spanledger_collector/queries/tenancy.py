@@ -22,8 +22,8 @@ __all__ = ["VIEWS", "Confinement", "confine"]
 
 _DIMENSIONS: Final = ("team", "feature", "tenant", "agent", "task", "model", "user", "session")
 VIEWS: Final = frozenset({
-    "actor_costs", "calendar", "calls", "completeness", "cost_by_day", "cost_by_month", "costs", "costs_between", "daily_costs",
-    "genai_calls", "newest_day", "spans_judged",
+    "actor_costs", "calendar", "calls", "completeness", "cost_by_day", "cost_by_month", "costs", "costs_between", "costs_in_steps",
+    "daily_costs", "genai_calls", "newest_day", "spans_judged",
     "unpriced_models", "untagged_spend", *(f"cost_by_{dimension}" for dimension in _DIMENSIONS),
 })  # fmt: skip
 """Views that read nothing but filtered tables and prices; a test compares each with a ledger that holds one tenant only."""

@@ -6,13 +6,13 @@ from (
     select *, sum(usd) over (partition by name) as usd_in_all
     from (
       select
-        $__timeInterval(bucket) as time,
+        time,
         toString(multiIf(${by:singlequote} = 'feature', feature, ${by:singlequote} = 'tenant', tenant, ${by:singlequote} = 'model', model,
           ${by:singlequote} = 'environment', environment, ${by:singlequote} = 'service', service, ${by:singlequote} = 'agent', agent,
           ${by:singlequote} = 'task', task, team)) as value,
         if(value = '', '(untagged)', value) as name, sum(c.known_usd) as usd
-      from costs as c
-      where $__timeFilter(bucket) and {filters}
+      from costs_in_steps(since = $__fromTime, until = $__toTime, step = $__interval_s) as c
+      where {filters}
       group by time, value)))
 group by time, series
 order by time, series

@@ -5,9 +5,9 @@ from (
   from (
     select *, sum(tokens_in) over (partition by name) as in_all
     from (
-      select $__timeInterval(bucket) as time, model as name, sum(c.input_tokens) as tokens_in, sum(c.cache_read_tokens) as cached
-      from costs as c
-      where $__timeFilter(bucket) and {filters}
+      select time, model as name, sum(c.input_tokens) as tokens_in, sum(c.cache_read_tokens) as cached
+      from costs_in_steps(since = $__fromTime, until = $__toTime, step = $__interval_s) as c
+      where {filters}
       group by time, name)))
 where nth <= 8
 order by time, series

@@ -6,9 +6,9 @@ from (
     select *, sum(n) over (partition by name) as n_in_all
     from (
       select
-        $__timeInterval(bucket) as time, model as name, sum(c.known_usd) as usd, sum(c.calls) as n, sumIf(c.calls, c.unknown) as unknown
-      from costs as c
-      where $__timeFilter(bucket) and {filters}
+        time, model as name, sum(c.known_usd) as usd, sum(c.calls) as n, sumIf(c.calls, c.unknown) as unknown
+      from costs_in_steps(since = $__fromTime, until = $__toTime, step = $__interval_s) as c
+      where {filters}
       group by time, name)))
 where nth <= 8
 order by time, series

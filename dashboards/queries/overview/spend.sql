@@ -5,9 +5,9 @@ from (
   from (
     select *, sum(usd) over (partition by name) as usd_in_all
     from (
-      select $__timeInterval(bucket) as time, if(team = '', '(untagged)', team) as name, sum(c.known_usd) as usd
-      from costs as c
-      where $__timeFilter(bucket) and {filters}
+      select time, if(team = '', '(untagged)', team) as name, sum(c.known_usd) as usd
+      from costs_in_steps(since = $__fromTime, until = $__toTime, step = $__interval_s) as c
+      where {filters}
       group by time, team)))
 group by time, series
 order by time, series

@@ -1,6 +1,7 @@
 """Readers take a few questions at a time, and let only so many wait."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -28,6 +29,21 @@ def test_who_waits_for_a_turn_is_counted_among_those_who_wait(ledger: Ledger) ->
                 each.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
         assert (await readers.answer(engine.Question("select 1"))).body == b"1\n"
+
+    try:
+        asyncio.run(ask())
+    finally:
+        readers.close()
+
+
+def test_words_of_our_own_are_judged_for_a_reader_of_one_tenant_all_the_same(ledger: Ledger) -> None:
+    readers = engine.Readers(ledger.database)
+    ours = engine.Question("select count() from otel_traces", is_ours=True)
+
+    async def ask() -> None:
+        assert (await readers.answer(ours)).body == b"0\n"
+        with pytest.raises(RefusedError, match="otel_traces is not for a reader of one tenant"):
+            await readers.answer(replace(ours, tenant="acme"))
 
     try:
         asyncio.run(ask())

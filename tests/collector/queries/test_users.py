@@ -105,6 +105,7 @@ def test_what_a_tenant_sums_is_what_it_spent(server: EmbeddedServer) -> None:
     for view in (
         "costs",
         source("costs_between"),
+        source("costs_in_steps"),
         "cost_by_team",
         "cost_by_user",
         "cost_by_day",
@@ -177,7 +178,7 @@ def test_a_reader_of_a_tenant_sees_nothing_of_what_happens_before_the_filter(ser
 
 
 def test_no_condition_is_evaluated_on_the_rows_of_others(server: EmbeddedServer) -> None:
-    views = ("calls", "costs", "daily_costs", source("costs_between"))
+    views = ("calls", "costs", "daily_costs", source("costs_between"), source("costs_in_steps"))
     for rows in ("genai_calls", "genai_calls final", *views, "(select * from genai_calls)"):
         for condition in (
             "throwIf(team = 'secret') = 0",

@@ -80,37 +80,6 @@ def test_the_page_says_what_the_ledger_says(tab: Tab, company: EmbeddedServer) -
     assert str(unknown) in text
 
 
-def test_a_lower_bound_is_never_rounded_up_nor_an_upper_one_down(tab: Tab) -> None:
-    tab.open("/overview")
-    shown = """async ([name, values, unknown_calls]) => {
-      const { shown } = await import("/page/static/format.js");
-      const field = { name, unit: "USD", words: {}, zero: "", signed: false };
-      return values.map((value) => shown(field, { [name]: value, unknown_calls }));
-    }"""
-    values = ["2.287447175", "1.9992151", "0.16797595", "123456.9", "0.29", "4.35", "0.000068429", "1.005"]
-
-    def said(name: str, unknown: int) -> list[str]:
-        texts: list[str] = tab.page.evaluate(shown, [name, values, unknown])
-        return texts
-
-    down = ["$2.28", "$1.99", "$0.1679", "$123,456", "$0.29", "$4.35", "$0.0000684", "$1.00"]
-    assert said("known_usd", 1) == [f"≥ {text}" for text in down]
-    assert said("low_usd", 0) == down
-    assert said("known_usd", 0)[:4] == ["$2.29", "$2.00", "$0.168", "$123,457"]
-    assert said("high_usd", 0) == ["$2.29", "$2.00", "$0.168", "$123,457", "$0.29", "$4.35", "$0.0000685", "$1.01"]
-
-
-def test_a_name_shows_what_would_turn_it_around_or_hide_in_it(tab: Tab) -> None:
-    tab.open("/overview")
-    written = """async (name) => {
-      const { written } = await import("/page/static/format.js");
-      return written({ name: "team", unit: "TEXT", words: {}, zero: "" }, name);
-    }"""
-
-    assert tab.page.evaluate(written, "\u202eevil\n\u200b") == "\\u202eevil\\u000a\\u200b"
-    assert tab.page.evaluate(written, "Müller & söhne 東京 👩‍💻") == "Müller & söhne 東京 👩‍💻"
-
-
 def test_a_cost_of_which_nothing_is_known_is_not_shown_as_zero(tab: Tab) -> None:
     tab.open("/attribution?from=now-30d&team=labs")
 
@@ -202,25 +171,6 @@ def test_what_is_typed_and_cannot_be_read_is_said(tab: Tab) -> None:
     assert "cannot be read (from garbage to " in tab.page.locator("#banner").inner_text()
 
 
-def test_a_time_of_the_address_means_the_zone_of_the_ledger_not_of_the_browser(tab: Tab) -> None:
-    tab.open("/overview")
-    asked = """async ([zone, text]) => {
-      const { setZone } = await import("/page/static/format.js");
-      const { range } = await import("/page/static/state.js");
-      setZone(zone);
-      history.replaceState(null, "", `?from=${encodeURIComponent(text)}`);
-      return new Date(range("now-30d").from * 1000).toISOString();
-    }"""
-    for zone, text, moment in [
-        ("UTC", "2026-11-20T00:00", "2026-11-20T00:00:00.000Z"),
-        ("America/New_York", "2026-11-20", "2026-11-20T05:00:00.000Z"),
-        ("America/New_York", "2026-11-01 12:00", "2026-11-01T17:00:00.000Z"),
-        ("Europe/Berlin", "2026-03-29T03:30", "2026-03-29T01:30:00.000Z"),
-        ("Europe/Berlin", "2026-11-20T00:00+05:30", "2026-11-19T18:30:00.000Z"),
-    ]:
-        assert tab.page.evaluate(asked, [zone, text]) == moment
-
-
 def test_the_page_goes_on_asking_after_refresh_was_pressed_and_while_a_table_is_open(tab: Tab) -> None:
     tab.page.clock.install()
     tab.open("/overview")
@@ -252,25 +202,6 @@ def test_states_are_in_words_and_sentences_show_code_as_code(tab: Tab) -> None:
     assert "only estimated" in str(tab.page.locator("#unknown .chart").get_attribute("aria-label"))
 
     assert tab.page.locator("#unknown details.info code").text_content() == "spanledger prices set"
-
-
-def test_the_one_hour_of_a_new_ledger_is_a_point_on_a_line_chart(tab: Tab) -> None:
-    """A line needs two hours; a point alone was dropped where not each of many hours has room for one."""
-    tab.open("/overview")
-    points = tab.page.evaluate("""async () => {
-      const { draw } = await import("/page/static/charts.js");
-      const element = document.body.appendChild(document.createElement("div"));
-      element.style.cssText = "width: 600px; height: 200px";
-      const times = Array.from({ length: 169 }, (_, hour) => hour * 3600);
-      const values = times.map((_, hour) => (hour === 166 ? 0.9 : null));
-      const field = { name: "known_share", title: "Known", unit: "SHARE", words: {}, steps: [] };
-      const answer = { start: 0, end: times.at(-1), step: 3600 };
-      draw(element, { stacked: false, fields: [field] }, answer, { times, list: [{ name: "Known", values }] }, []);
-      const shapes = echarts.getInstanceByDom(element).getZr().storage.getDisplayList(true);
-      return shapes.filter((shape) => shape.shape?.symbolType === "circle" && !shape.ignore).length;
-    }""")
-
-    assert points == 1
 
 
 def test_a_chart_has_a_table_behind_it(tab: Tab) -> None:

@@ -5,7 +5,7 @@ create settings profile or replace {db}_confined {on_cluster}
 settings query_plan_merge_filters = 0 const, optimize_move_to_prewhere = 0 const, query_plan_optimize_prewhere = 0 const, max_rows_to_read = 0 const, max_bytes_to_read = 0 const
 to {db}_tenant_reader, {db}_team_reader;
 grant {on_cluster}
-  select on {db}.calendar, select on {db}.calls, select on {db}.spans_judged, select on {db}.costs, select on {db}.daily_costs, select on {db}.newest_day, select on {db}.costs_between, select on {db}.completeness, select on {db}.unpriced_models,
+  select on {db}.calendar, select on {db}.calls, select on {db}.spans_judged, select on {db}.costs, select on {db}.daily_costs, select on {db}.newest_day, select on {db}.costs_between, select on {db}.costs_in_steps, select on {db}.completeness, select on {db}.unpriced_models,
   select on {db}.untagged_spend, select on {db}.cost_by_day, select on {db}.cost_by_month, select on {db}.cost_by_team, select on {db}.cost_by_feature,
   select on {db}.cost_by_tenant, select on {db}.cost_by_agent, select on {db}.cost_by_task, select on {db}.cost_by_model
 to {db}_tenant_reader, {db}_team_reader;

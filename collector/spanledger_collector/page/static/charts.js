@@ -1,20 +1,44 @@
 // Time series, drawn by Apache ECharts: stacked bars for what adds up, lines for the rest.
 
 import { onAxis, plain, time, written } from "./format.js";
+import { typed } from "./state.js";
 
 const drawn = new Map();
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const palette = () => Array.from({ length: 9 }, (_, index) => css(`--series-${index + 1}`));
 
-// Starts of all intervals of the range, so that a gap is a gap.
+const DAY = 86_400, WEEK = 7 * DAY, MONTH = 30 * DAY;
+const dateOf = (seconds) => time(seconds * 1000).slice(0, 10);
+
+// Starts of all intervals of the range, so that a gap is a gap; from a day on they are days, weeks from Monday and months of the ledger's zone.
 function intervals({ start, end, step }) {
-  const first = Math.floor(start / step) * step;
-  return Array.from({ length: Math.floor((end - first) / step) + 1 }, (_, index) => first + index * step);
+  if (step < DAY) {
+    const first = Math.floor(start / step) * step;
+    return Array.from({ length: Math.floor((end - first) / step) + 1 }, (_, index) => first + index * step);
+  }
+  const date = new Date(`${dateOf(start)}T00:00Z`);
+  if (step >= MONTH) date.setUTCDate(1);
+  else if (step >= WEEK) date.setUTCDate(date.getUTCDate() - (date.getUTCDay() + 6) % 7);
+  const found = [];
+  for (let at; (at = typed(date.toISOString().slice(0, 10))) <= end;) {
+    found.push(at);
+    if (step >= MONTH) date.setUTCMonth(date.getUTCMonth() + 1);
+    else date.setUTCDate(date.getUTCDate() + (step >= WEEK ? 7 : 1));
+  }
+  return found;
+}
+
+// How an interval is called: its day, week or month, or the time when it starts.
+export function called(at, step) {
+  if (step < DAY) return time(at * 1000, false);
+  return step >= MONTH ? dateOf(at).slice(0, 7) : step >= WEEK ? `week from ${dateOf(at)}` : dateOf(at);
 }
 
 // From rows to one array of values for each series, by interval; a place without a row is 0 where things add up, else a gap.
 export function seriesOf(panel, answer) {
-  const places = new Map(intervals(answer).map((at, index) => [at, index]));
+  const times = intervals(answer);
+  const key = answer.step < DAY ? (at) => at : dateOf; // a day without a midnight begins later
+  const places = new Map(times.map((at, index) => [key(at), index]));
   const column = Object.fromEntries(answer.columns.map((name, index) => [name, index]));
   const series = new Map();
   const of = (name) => {
@@ -22,7 +46,7 @@ export function seriesOf(panel, answer) {
     return series.get(name);
   };
   for (const row of answer.rows) {
-    const at = places.get(Math.floor(Date.parse(row[column.time]) / 1000));
+    const at = places.get(key(Math.floor(Date.parse(row[column.time]) / 1000)));
     if (at === undefined) continue;
     if (panel.split) of(row[column.series])[at] = row[column[panel.fields[0].name]];
     else for (const field of panel.fields) of(field.title)[at] = row[column[field.name]];
@@ -31,7 +55,7 @@ export function seriesOf(panel, answer) {
   const list = [...series].map(([name, values]) => ({ name: name === "" ? "(untagged)" : panel.words[name]?.text || plain(name), values: values.map(value) }));
   const sum = (each) => each.values.reduce((total, item) => total + (item || 0), 0);
   if (panel.split && panel.stacked) list.sort((a, b) => (a.name === "all others") - (b.name === "all others") || sum(b) - sum(a));
-  return { times: [...places.keys()], list: panel.split ? list : list.filter((each) => each.values.some((item) => item)) };
+  return { times, step: answer.step, list: panel.split ? list : list.filter((each) => each.values.some((item) => item)) };
 }
 
 // A tag may have 128 characters.
@@ -39,7 +63,7 @@ const shortened = (name) => (name.length > 40 ? `${name.slice(0, 39)}…` : name
 
 function label(at, step) {
   const [day, clock] = time(at * 1000, false).split(" ");
-  return step >= 86_400 ? day.slice(5) : clock === "00:00" || step >= 21_600 ? `${day.slice(5)}\n${clock}` : clock;
+  return clock === "00:00" || step >= 21_600 ? `${day.slice(5)}\n${clock}` : clock;
 }
 
 // A sentence for those who do not see the chart; the table below it has the figures.
@@ -70,7 +94,7 @@ export function draw(element, panel, answer, data, marks) {
       textStyle: { color: text }, pageTextStyle: { color: text }, pageIconColor: text, pageIconInactiveColor: soft },
     tooltip: { trigger: "axis", renderMode: "richText", confine: true, backgroundColor: css("--panel"), borderColor: line,
       textStyle: { color: text, fontSize: 12 }, axisPointer: { type: panel.stacked ? "shadow" : "line" },
-      formatter: (items) => tooltip(field, items, answer.step, marks, data) },
+      formatter: (items) => tooltip(field, items, marks, data) },
     xAxis: { type: "category", data: data.times.map(String), boundaryGap: panel.stacked, axisTick: { show: false }, axisLine: { lineStyle: { color: line } },
       axisLabel: { color: soft, hideOverlap: true, fontSize: 11, interval: days ? dayMarks(data.times, element.clientWidth) : "auto",
         formatter: (at) => (days ? time(at * 1000, false).slice(5, 10) : label(Number(at), answer.step)) } },
@@ -99,12 +123,13 @@ function dayMarks(times, width) {
   return kept.size ? (index) => kept.has(index) : "auto";
 }
 
-function tooltip(field, items, step, marks, data) {
+function tooltip(field, items, marks, data) {
   const at = data.times[items[0].dataIndex];
   const lines = items.filter((item) => item.value !== null && item.value !== undefined && item.value !== 0)
     .sort((a, b) => b.value - a.value).map((item) => `${item.marker} ${shortened(item.seriesName)}: ${written(field, item.value)}`);
-  const here = marks.filter((mark) => mark.at >= at && mark.at < at + step).map((mark) => `▲ ${mark.text}`);
-  return [time(at * 1000, false), ...lines, ...(lines.length ? [] : ["nothing"]), ...here].join("\n");
+  const next = data.times[items[0].dataIndex + 1] ?? Infinity;
+  const here = marks.filter((mark) => mark.at >= at && mark.at < next).map((mark) => `▲ ${mark.text}`);
+  return [called(at, data.step), ...lines, ...(lines.length ? [] : ["nothing"]), ...here].join("\n");
 }
 
 export const forget = (element) => { drawn.get(element)?.dispose(); drawn.delete(element); };

@@ -1,8 +1,8 @@
 // Draws the answers of panels: figures, rankings, tables, time series with their table behind.
 
-import { draw, forget, seriesOf, summary } from "./charts.js";
+import { called, draw, forget, seriesOf, summary } from "./charts.js";
 import { make, prose, styled } from "./dom.js";
-import { NONE, colorOf, isBound, shown, time, written } from "./format.js";
+import { NONE, colorOf, isBound, shown, written } from "./format.js";
 import { dashboardName, target } from "./state.js";
 
 const NUMBERS = new Set(["USD", "COUNT", "TOKENS", "CHARACTERS", "SHARE", "MILLISECONDS", "SECONDS", "DAYS", "BYTES", "PER_SECOND"]);
@@ -93,7 +93,7 @@ function figuresOver(panel, data) {
   const fieldOf = (name) => panel.fields.find((field) => field.title === name) || one;
   const head = make("tr", {}, make("th", { scope: "col" }, "From"), data.list.map((each) => make("th", { scope: "col", class: "number" }, each.name)));
   const kept = data.times.map((_, index) => index).filter((index) => data.list.some((each) => each.values[index])).reverse();
-  const lines = kept.map((index) => make("tr", {}, make("th", { scope: "row", class: "time" }, time(data.times[index] * 1000, false)),
+  const lines = kept.map((index) => make("tr", {}, make("th", { scope: "row", class: "time" }, called(data.times[index], data.step)),
     data.list.map((each) => make("td", { class: "number" }, written(fieldOf(each.name), each.values[index])))));
   return make("table", {}, make("thead", {}, head), make("tbody", {}, lines));
 }

@@ -12,13 +12,16 @@ export const parameters = () => new URLSearchParams(location.search);
 export const dashboardName = () => location.pathname.replace(/^\//, "");
 
 // Seconds since 1970 of a written time; without a zone of its own it means the ledger's, found by asking what that shows for a guess.
-function typed(text) {
+export function typed(text) {
   const [, day, clock, own] = TIME.exec(text.trim()) || [];
   if (!day) return null;
   const guess = Date.parse(`${day}T${clock || "00:00"}${own || "Z"}`);
   if (Number.isNaN(guess)) return null;
   const off = (at) => Date.parse(`${time(at).replace(" ", "T")}Z`) - at;
-  return Math.floor((own ? guess : guess - off(guess - off(guess))) / 1000);
+  const near = guess - off(guess), nearer = guess - off(near);
+  // a time that clocks leave out is the one when they go on
+  const found = own ? guess : off(nearer) === guess - nearer ? nearer : Math.max(near, nearer);
+  return Math.floor(found / 1000);
 }
 
 // Seconds since 1970 of the ends of the range; where it cannot be read, the dashboard's own, and `unread` says so.
