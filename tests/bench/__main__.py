@@ -6,6 +6,7 @@ With `--store DIR` the ledger is kept there, and measured again instead of being
 
 import argparse
 import contextlib
+import itertools
 import resource
 import statistics
 import tempfile
@@ -25,14 +26,26 @@ from spanledger_collector.receiver.door import Door, OtlpRequest
 from spanledger_collector.refresh import judge, refresh, settle
 from spanledger_collector.server import prepare
 from tests.bench.dashboards import bench_dashboards
-from tests.otlp import chat, request
+from tests.otlp import SpanSpec, chat, request
 
 SPANS_PER_REQUEST = 500
+RESPONSES = itertools.count()  # no two calls have one response
 EXTRAPOLATED = 100_000_000
 SIZE = """
 select sum(data_compressed_bytes) / sum(rows) from system.parts
 where active and table = 'genai_calls' and database = currentDatabase()"""
 ROLLUP_ROWS = "select (select count() from cost_hours final), (select count() from actor_hours final)"
+# What our SDK and a resource say beside it: a span has about a thousand bytes then.
+RICH = {
+    "session.id": "s-1234567890", "server.port": 443, "gen_ai.usage.cache_read.input_tokens": 1, "gen_ai.request.max_tokens": 2048,
+    "gen_ai.request.temperature": 0.2, "gen_ai.request.stream": True, "spanledger.attempts": 1, "spanledger.sequence": 5,
+    "spanledger.system_chars": 1200, "spanledger.user_chars": 300, "spanledger.history_chars": 4000,
+    "spanledger.prompt_fingerprint": "ab12cd34ef56ab78", "spanledger.prefix_fingerprint": "ab12cd34ef56ab79",
+}  # fmt: skip
+RICH_RESOURCE = {
+    "deployment.environment.name": "prod", "service.version": "1.2.3", "service.instance.id": "abcdef",
+    "telemetry.sdk.name": "opentelemetry", "host.name": "h1", "cloud.region": "eu-west-1",
+}  # fmt: skip
 QUERIES = {
     "30 days by team, rollup": "select team, sum(known_usd) as usd from cost_by_team group by team order by usd desc",
     "30 days by team, single calls": "select team, sum(cost_usd) as usd from calls group by team order by usd desc",
@@ -58,30 +71,34 @@ def measured(step: Callable[[], object], times: int = 5) -> tuple[float, float]:
     return statistics.median(walls), statistics.median(cpus)
 
 
-def otlp(spans: int) -> list[OtlpRequest]:
-    """Return requests with that many new spans, as an exporter cuts them."""
-    now, left, requests = time.time() - 300, spans, []
-    while left > 0:
+def otlp(spans: int, *, rich: bool = False) -> list[OtlpRequest]:
+    """Return requests with that many new spans, as an exporter cuts them; ``rich``: with all that our SDK says."""
+    now, more, resource = time.time() - 300, RICH if rich else {}, RICH_RESOURCE if rich else {}
+
+    def call(number: int) -> SpanSpec:
         tags = {
-            "spanledger.team": f"team{left % 40}",
-            "spanledger.feature": f"f{left % 20}",
-            "user.id": f"u{left % 900}",
+            "spanledger.team": f"team{number % 40}",
+            "spanledger.feature": f"f{number % 20}",
+            "user.id": f"u{number % 900}",
             "server.address": "api.openai.com",
-            "gen_ai.response.id": f"chatcmpl-{left:028}",
+            "gen_ai.response.id": f"chatcmpl-{next(RESPONSES):028}",
         }
-        requests.append(request(chat(now + index / 5000, extra=tags) for index in range(min(left, SPANS_PER_REQUEST))))
-        left -= SPANS_PER_REQUEST
-    return requests
+        return chat(now + number / 5000, extra=tags | more)
+
+    firsts = range(0, spans, SPANS_PER_REQUEST)
+    return [request(map(call, range(first, min(spans, first + SPANS_PER_REQUEST))), resource) for first in firsts]
 
 
 def bench_ingest(table: Table, database: Database, client: Client) -> None:
-    rates = {}
+    rates: dict[int, float] = {}
     with closing(Door(database)) as door:
-        for spans in (1, 1000, 10_000):
-            batches = iter([otlp(spans) for _ in range(6)])
+        for spans, rich in ((1, False), (1000, False), (10_000, False), (10_000, True)):
+            requests = [otlp(spans, rich=rich) for _ in range(6)]
+            size = sum(len(each.body) for each in requests[0]) / spans
+            batches = iter(requests)
             wall, cpu = measured(lambda batches=batches: door.insert(next(batches)))  # type: ignore[misc]
-            rates[spans] = spans / cpu
-            what = f"insert of {spans:,} spans: OTLP bytes to otel_traces and genai_calls"
+            rates.setdefault(spans, spans / cpu)
+            what = f"insert of {spans:,} spans of {size:.0f} bytes: OTLP bytes to otel_traces and genai_calls"
             table.add_row(what, f"{wall * 1000:.0f} ms", f"{spans / cpu:,.0f} spans per CPU second")
         table.add_row("  ratio of 10k batches to 1k batches", "", f"{rates[10_000] / rates[1000]:.1f}x")
         wall, cpu = measured(lambda: judge(client))

@@ -141,6 +141,26 @@ def test_a_day_that_is_behind_says_so_and_is_as_it_was(ledger: Ledger, lately: f
     assert ledger.row(f"select sum(c.calls) as n from {ALL} as c") == {"n": 2}
 
 
+def test_a_day_that_was_made_between_two_of_its_hours_is_made_again(ledger: Ledger, lately: float) -> None:
+    """The hours of a large delivery are made over minutes: the second is made long after its mark, and after the day."""
+    ledger.deliver(chat(lately), chat(lately + 3600))
+    judge(ledger.client)
+    marked = "insert into dirty_minutes select toStartOfMinute(ts), now64(3, 'UTC') - interval 5 minute from genai_calls where ts"
+    ledger.client.command("truncate table dirty_minutes")
+    ledger.client.command(f"{marked} < toDateTime({int(lately) + 1800})")
+    ledger.settle()
+    assert ledger.row("select sum(c.calls) as n from daily_costs as c") == {"n": 1}
+
+    ledger.client.command(f"{marked} > toDateTime({int(lately) + 1800})")
+    refresh(ledger.client, "cost_hours_mv")
+    assert ledger.row("select sum(c.calls) as n from costs as c") == {"n": 2}
+    assert ledger.rows("select rollup_table from rollup_lag where rollup_table = 'cost_days'") != []
+    ledger.settle()
+
+    holds(ledger)
+    assert ledger.row("select sum(c.calls) as n from daily_costs as c") == {"n": 2}
+
+
 def test_a_day_that_is_not_over_is_not_made(ledger: Ledger) -> None:
     now = time.time()
     ledger.settled(chat(now), chat(now - 3600), chat(now + 3600))
