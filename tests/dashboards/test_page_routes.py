@@ -104,6 +104,14 @@ def test_from_two_weeks_on_the_axis_has_days_weeks_months(server: EmbeddedServer
     answer = got(server, f"/page/query/overview/spend?from={end - days * 86_400}&to={end}").json()
 
     assert (answer["step"], answer["columns"]) == (step, ["time", "series", "known_usd"])
+    rates = got(server, f"/page/query/pipeline/landed?from={end - days * 86_400}&to={end}").json()
+    assert rates["step"] <= 604_800, "months differ in length"
+
+
+def test_of_a_choice_that_is_made_twice_the_first_counts(server: EmbeddedServer) -> None:
+    answer = got(server, "/page/query/attribution/over_time?by=team&by=feature")
+
+    assert (answer.status_code, answer.json()["rows"]) == (200, [])
 
 
 @pytest.mark.parametrize(
@@ -112,6 +120,7 @@ def test_from_two_weeks_on_the_axis_has_days_weeks_months(server: EmbeddedServer
         ("/page/query/overview/secrets", 404, "There is no panel overview/secrets."),
         ("/page/query/../../etc/passwd", 404, ""),
         ("/page/query/overview/today?from=yesterday", 400, "from and to are whole seconds since 1970."),
+        (f"/page/query/overview/today?to=-1{'0' * 400}", 400, "The time range ends before it begins."),
         ("/page/query/overview/today?from=2000000&to=1000000", 400, "The time range ends before it begins."),
         ("/page/static/../routes.py", 404, ""),
     ],

@@ -49,13 +49,16 @@ def test_macros_and_variables_expand_as_the_data_source_does() -> None:
 
 
 @pytest.mark.parametrize(("step", "unit"), [(86_400, "day"), (604_800, "week"), (2_592_000, "month")])
-def test_steps_of_a_day_and_more_can_be_those_of_the_ledgers_calendar(step: int, unit: str) -> None:
+def test_steps_can_be_those_of_the_ledgers_calendar(step: int, unit: str) -> None:
     sql, zone = "select $__timeInterval(ts), $__interval_s", "(select zone from calendar)"
 
     assert expand(sql, Window(100, 7300, step, by_calendar=True), {}) == (
         f"select toDateTime(toStartOfInterval(toDateTime(ts), INTERVAL 1 {unit}, {zone}), {zone}), {step}"
     )
-    assert expand(sql, Window(100, 7300, 43_200, by_calendar=True), {}) == expand(sql, Window(100, 7300, 43_200), {})
+    midnight = f"toStartOfDay(toDateTime(ts), {zone})"
+    assert expand(sql, Window(100, 7300, 7200, by_calendar=True), {}) == (
+        f"select {midnight} + toIntervalSecond(intDiv(toUnixTimestamp(ts) - toUnixTimestamp({midnight}), 7200) * 7200), 7200"
+    )
 
 
 def test_a_variable_without_values_selects_all_and_no_value_is_read_as_a_macro() -> None:

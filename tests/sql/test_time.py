@@ -96,14 +96,20 @@ def test_between_any_two_times_whole_days_and_the_hours_around_them_are_the_hour
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_a_charts_steps_of_a_day_and_more_are_those_of_the_zone_and_hold_every_hour(told: Ledger, zone: str) -> None:
+def test_a_charts_steps_are_those_of_the_zone_and_hold_every_hour(told: Ledger, zone: str) -> None:
     report_in(told, zone)
     sums = "sum(c.calls) as n, sum(c.known_usd) as usd, sumIf(c.calls, c.unknown) as unknown"
     first = told.row("select toUnixTimestamp(min(bucket)) as at from costs")["at"]
     since, until = first + 5000, int(time.time()) - 3600
+    midnight = f"toStartOfDay(bucket, '{zone}')"
+    parts = {
+        step: f"{midnight} + intDiv(dateDiff('second', {midnight}, bucket), {step}) * {step}" for step in (3600, 21_600)
+    }
+    if zone != "Australia/Lord_Howe":  # where hours after a change of half an hour are none of the day's parts
+        parts[3600] = f"toStartOfHour(bucket, '{zone}')"
     starts = {
-        **{step: f"toDateTime(intDiv(toUnixTimestamp(bucket), {step}) * {step})" for step in (3600, 21_600)},
-        86_400: f"toStartOfDay(bucket, '{zone}')",
+        **parts,
+        86_400: midnight,
         604_800: f"toDateTime(toMonday(bucket, '{zone}'), '{zone}')",
         2_592_000: f"toDateTime(toStartOfMonth(bucket, '{zone}'), '{zone}')",
     }

@@ -31,6 +31,7 @@ from spanledger_collector.panels import (
     Dashboard,
     Kind,
     Panel,
+    Unit,
     Window,
     expand,
     interval_seconds,
@@ -56,6 +57,7 @@ _LOGIN: Final = {"WWW-Authenticate": 'Basic realm="spanledger", charset="UTF-8"'
 _POINTS_MAX: Final = 120
 _MINUTES_SECONDS: Final = 7_200  # for so long the sums are kept by the minute
 _DAYS_SECONDS: Final = 15 * 86_400  # from so much on the axis has days: what people compare, and a quarter of the rows
+_WEEK_SECONDS: Final = 7 * 86_400
 _YEARS_SECONDS: Final = 5 * 366 * 86_400
 _FORMAT: Final = "JSONCompact"
 _SETTINGS: Final = {"date_time_output_format": "iso"}
@@ -93,8 +95,9 @@ def build_page(readers: Readers, users: Users) -> Sequence[BaseRoute]:
         if name not in QUERIES:
             raise HTTPException(404, f"There is no panel {name}.")
         panel = QUERIES[name]
-        window = _window(request, panel.step if panel else 3600)
-        variables = {key: request.query_params.getlist(key) for key in (*FILTERS, *_CHOICES)}
+        window = _window(request, panel)
+        variables = {key: request.query_params.getlist(key) for key in FILTERS}
+        variables |= {key: request.query_params.getlist(key)[:1] for key in _CHOICES}
         sql = expand(without_idle_filters(read_query(name), variables), window, variables)
         # It takes seven milliseconds of a core to judge a statement: only one with words of who asks is judged.
         is_ours = all(set(values) <= set(_CHOICES.get(key, ())) for key, values in variables.items())
@@ -168,12 +171,12 @@ async def _asked(
     return (await readers.answer(question, turn)).body
 
 
-def _window(request: Request, least: int) -> Window:
+def _window(request: Request, panel: Panel | None) -> Window:
     """Return the time range of a request: seconds since 1970."""
-    now = int(time.time())
+    now, least = int(time.time()), panel.step if panel else 3600
     try:
         end = min(int(request.query_params.get("to", now)), now + 86_400)
-        start = max(int(request.query_params.get("from", end - 86_400)), end - _YEARS_SECONDS)
+        start = max(int(request.query_params.get("from", end - 86_400)), end - _YEARS_SECONDS, 0)
     except ValueError as error:
         raise HTTPException(400, "from and to are whole seconds since 1970.") from error
     if start >= end:
@@ -182,7 +185,10 @@ def _window(request: Request, least: int) -> Window:
         least = 60
     if end - start >= _DAYS_SECONDS:
         least = 86_400
-    return Window(start, end, interval_seconds(end - start, _POINTS_MAX, least), by_calendar=True)
+    step = interval_seconds(end - start, _POINTS_MAX, least)
+    # Months differ in length: a rate is of weeks at most.
+    is_rate = panel is not None and any(field.unit is Unit.PER_SECOND for field in panel.fields)
+    return Window(start, end, min(step, _WEEK_SECONDS) if is_rate else step, by_calendar=True)
 
 
 _SITE_QUERY: Final = files("spanledger_collector.page").joinpath("statements", "site.sql").read_text("utf-8")

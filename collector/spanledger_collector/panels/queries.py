@@ -35,6 +35,10 @@ _MACRO: Final = re.compile(r"\$__(\w+?)\b(?:\(([^()]*)\))?")
 # From these steps on, in seconds, the page's are those of the ledger's calendar, longest first.
 _CALENDAR: Final = ((2_592_000, "month"), (604_800, "week"), (86_400, "day"))
 _IN_CALENDAR: Final = "toDateTime(toStartOfInterval(toDateTime({0}), INTERVAL 1 {unit}, {zone}), {zone})"
+_IN_DAY: Final = (
+    "toStartOfDay(toDateTime({0}), {zone}) + "
+    "toIntervalSecond(intDiv(toUnixTimestamp({0}) - toUnixTimestamp(toStartOfDay(toDateTime({0}), {zone})), {step}) * {step})"
+)
 _ZONE: Final = "(select zone from calendar)"
 # Steps of Grafana's time axis, in seconds: above each limit the next step.
 _STEPS: Final = (60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 604800, 2592000)
@@ -44,7 +48,8 @@ _STEPS: Final = (60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 4
 class Window:
     """A time range, seconds since 1970, both ends in it, and the step of its time axis in seconds.
 
-    ``by_calendar``: steps of a day and more are days, weeks from Monday and months of the reporting time zone, as in ``costs_in_steps``.
+    ``by_calendar``: steps of a day and more are days, weeks from Monday and months of the reporting time zone, shorter ones begin at its
+    midnights, as in ``costs_in_steps``.
     """
 
     start: int
@@ -68,13 +73,13 @@ def expand(sql: str, window: Window, variables: Mapping[str, Sequence[str]]) -> 
 
     Raises UsageError for a macro that the data source's backend does not know.
     """
-    unit = next((unit for least, unit in _CALENDAR if window.by_calendar and window.step >= least), "")
+    unit = next((unit for least, unit in _CALENDAR if window.step >= least), "")
 
     def macro(match: re.Match[str]) -> str:
         if match[1] not in _MACROS:
             raise UsageError(f"Macro $__{match[1]} is not one that the data source expands in its backend.")
-        if match[1] == "timeInterval" and unit and match[2] is not None:
-            return _IN_CALENDAR.format(match[2], unit=unit, zone=_ZONE)
+        if match[1] == "timeInterval" and window.by_calendar and match[2] is not None:
+            return (_IN_CALENDAR if unit else _IN_DAY).format(match[2], unit=unit, zone=_ZONE, step=window.step)
         text = _MACROS[match[1]].format(match[2], start=window.start, end=window.end, step=window.step)
         return text if match[2] is not None or match[1] in ("fromTime", "toTime", "interval_s") else match[0]
 

@@ -10,12 +10,8 @@ const palette = () => Array.from({ length: 9 }, (_, index) => css(`--series-${in
 const DAY = 86_400, WEEK = 7 * DAY, MONTH = 30 * DAY;
 const dateOf = (seconds) => time(seconds * 1000).slice(0, 10);
 
-// Starts of all intervals of the range, so that a gap is a gap; from a day on they are days, weeks from Monday and months of the ledger's zone.
+// Starts of all intervals of the range, so that a gap is a gap: days, weeks from Monday and months of the ledger's zone, or parts of its days.
 function intervals({ start, end, step }) {
-  if (step < DAY) {
-    const first = Math.floor(start / step) * step;
-    return Array.from({ length: Math.floor((end - first) / step) + 1 }, (_, index) => first + index * step);
-  }
   const date = new Date(`${dateOf(start)}T00:00Z`);
   if (step >= MONTH) date.setUTCDate(1);
   else if (step >= WEEK) date.setUTCDate(date.getUTCDate() - (date.getUTCDay() + 6) % 7);
@@ -25,7 +21,9 @@ function intervals({ start, end, step }) {
     if (step >= MONTH) date.setUTCMonth(date.getUTCMonth() + 1);
     else date.setUTCDate(date.getUTCDate() + (step >= WEEK ? 7 : 1));
   }
-  return found;
+  if (step >= DAY) return found;
+  const within = (day, index) => Array.from({ length: Math.ceil(((found[index + 1] ?? end + 1) - day) / step) }, (_, nth) => day + nth * step);
+  return found.flatMap(within).filter((at) => at > start - step);
 }
 
 // How an interval is called: its day, week or month, or the time when it starts.
@@ -97,7 +95,7 @@ export function draw(element, panel, answer, data, marks) {
       formatter: (items) => tooltip(field, items, marks, data) },
     xAxis: { type: "category", data: data.times.map(String), boundaryGap: panel.stacked, axisTick: { show: false }, axisLine: { lineStyle: { color: line } },
       axisLabel: { color: soft, hideOverlap: true, fontSize: 11, interval: days ? dayMarks(data.times, element.clientWidth) : "auto",
-        formatter: (at) => (days ? time(at * 1000, false).slice(5, 10) : label(Number(at), answer.step)) } },
+        formatter: (at) => (answer.step >= MONTH ? dateOf(at).slice(0, 7) : days ? time(at * 1000, false).slice(5, 10) : label(Number(at), answer.step)) } },
     yAxis: { type: "value", min: 0, max: isWhole ? 1 : null,
       splitNumber: 4, interval: isWhole ? 0.25 : undefined, minInterval: unit === "COUNT" ? 1 : 0, axisLabel: { color: soft, fontSize: 11, formatter: (value) => onAxis(unit, value) }, splitLine: { lineStyle: { color: line } } },
     series: data.list.map((each, index) => ({
