@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
+
 from spanledger_collector.listening import Tls
 from spanledger_collector.queries.users import User
 from spanledger_collector.server import Doorway, EmbeddedServer
@@ -193,11 +195,6 @@ class Site:
         url = f"https://127.0.0.1:{process.ports['HTTP']}{path}"
         context = ssl.create_default_context(cafile=self.tls.certificate)
         try:
-            with urllib.request.urlopen(
-                urllib.request.Request(url, body, headers), timeout=120, context=context
-            ) as answer:
-                return int(answer.status)
-        except urllib.error.HTTPError as error:
-            return error.code
-        except OSError:
+            return httpx.post(url, content=body, headers=headers, timeout=120, verify=context).status_code
+        except httpx.TransportError:
             return 0
