@@ -88,7 +88,8 @@ export function draw(element, panel, answer, data, marks) {
     color: palette(),
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: text },
     grid: { left: 8, right: 12, top: 12, bottom: data.list.length > 1 ? 44 : 10, containLabel: true },
-    legend: { show: data.list.length > 1, type: "scroll", bottom: 0, left: 0, itemWidth: 12, itemHeight: 8, icon: "roundRect", formatter: shortened,
+    // a legend of several pages cuts its text at the height of an item
+    legend: { show: data.list.length > 1, type: "scroll", bottom: 0, left: 0, itemWidth: 12, itemHeight: 12, icon: "roundRect", formatter: shortened,
       textStyle: { color: text }, pageTextStyle: { color: text }, pageIconColor: text, pageIconInactiveColor: soft },
     tooltip: { trigger: "axis", renderMode: "richText", confine: true, backgroundColor: css("--panel"), borderColor: line,
       textStyle: { color: text, fontSize: 12 }, axisPointer: { type: panel.stacked ? "shadow" : "line" },
